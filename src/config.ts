@@ -1,0 +1,181 @@
+// All settings, from the environment and `.env`, parsed once into a frozen, typed object. Every mistake is
+// reported at once, by the name of its variable. Nothing else in the program reads `process.env`.
+import { StartupError } from './errors.ts'
+
+type Setting<T> = {
+  /** What the variable means, one sentence, as it stands in `.env.example`. */
+  readonly about: string
+  /** What it accepts, in words, as it stands in an error message. */
+  readonly accepts: string
+  readonly fallback: string
+  readonly secret?: boolean
+  /** Returns the value, or `undefined` when the text is not acceptable. */
+  readonly parse: (text: string) => T | undefined
+}
+
+function number(about: string, fallback: string, min: number, max: number): Setting<number> {
+  return {
+    about,
+    accepts: `a number from ${min} to ${max}`,
+    fallback,
+    parse: (text) => {
+      const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN
+      return value >= min && value <= max ? value : undefined
+    },
+  }
+}
+
+function integer(about: string, fallback: string, min: number, max: number): Setting<number> {
+  return {
+    about,
+    accepts: `a whole number from ${min} to ${max}`,
+    fallback,
+    parse: (text) => {
+      const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
+      return value >= min && value <= max ? value : undefined
+    },
+  }
+}
+
+function text(about: string, fallback: string): Setting<string> {
+  return { about, accepts: 'a text that is not empty', fallback, parse: (value) => value || undefined }
+}
+
+function oneOf<const T extends string>(
+  about: string,
+  fallback: T,
+  choices: readonly T[],
+): Setting<T> {
+  return {
+    about,
+    accepts: `one of ${choices.join(', ')}`,
+    fallback,
+    parse: (value) => choices.find((choice) => choice === value),
+  }
+}
+
+function parseDatabaseUrl(value: string): string | null | undefined {
+  if (value === '') return null
+  const url = value.replace(/^(postgres|postgresql)(\+\w+)?:\/\//, 'postgresql://')
+  return url.startsWith('postgresql://') && URL.canParse(url) ? url : undefined
+}
+
+const day = 86_400
+
+/** Every environment variable the gateway knows; times are seconds. */
+export const settings = {
+  DATABASE_URL: {
+    about: 'The PostgreSQL (15 or later) to use. Empty: an embedded PostgreSQL in DATA_DIR.',
+    accepts: 'postgres://user:password@host:port/database (also postgresql+asyncpg://), or empty',
+    fallback: '',
+    secret: true,
+    parse: parseDatabaseUrl,
+  } satisfies Setting<string | null>,
+  DATA_DIR: text('The folder of the embedded PostgreSQL.', './data'),
+  APP_HOST: text('The address to listen on. The HTTP API has no authentication yet.', '127.0.0.1'),
+  APP_PORT: integer('The port to listen on; 0 picks a free one.', '8000', 0, 65_535),
+  LOG_LEVEL: oneOf('The least serious log lines that are written.', 'info', [
+    'fatal',
+    'error',
+    'warn',
+    'info',
+    'debug',
+    'trace',
+    'silent',
+  ]),
+  ALLOW_UNSAFE_DATABASE: oneOf(
+    'Start even if the database may lose committed data (fsync or synchronous_commit off).',
+    'false',
+    ['false', 'true'],
+  ),
+  PACKET_TIMEOUT_SECONDS: number('A call without a packet for so long is complete.', '300', 0.1, day),
+  COMPLETION_GRACE_SECONDS: number(
+    'How long after its completion a call still takes packets before its analysis starts.',
+    '2.5',
+    0,
+    3600,
+  ),
+  ARCHIVE_AFTER_SECONDS: number(
+    'How long an analysed call rests in COMPLETED before it is ARCHIVED.',
+    '0',
+    0,
+    30 * day,
+  ),
+  ANALYSIS_CONCURRENCY: integer('Analyses in flight at once in this process.', '64', 1, 10_000),
+  ANALYSIS_TIMEOUT_SECONDS: number('The longest that one attempt may take.', '120', 0.1, 3600),
+  ANALYSIS_LEASE_SECONDS: number(
+    'How long a claimed call is safe from other gateways without a sign of life.',
+    '6',
+    0.5,
+    600,
+  ),
+  MAX_RETRY_ATTEMPTS: integer('Failed attempts in a row after which a call is FAILED.', '5', 1, 100),
+  RETRY_INITIAL_WAIT: number('The wait before the second attempt; it doubles.', '1', 0, 3600),
+  RETRY_MAX_WAIT: number('The longest wait between two attempts of one burst.', '60', 0, day),
+  REDRIVE_INITIAL_WAIT: number('The wait before a FAILED call is tried anew; it doubles.', '300', 0, day),
+  REDRIVE_MAX_WAIT: number('The longest wait before a FAILED call is tried anew.', '21600', 0, 30 * day),
+  REDRIVE_HORIZON: number(
+    'How long after its completion a FAILED call is still tried anew.',
+    '259200',
+    0,
+    365 * day,
+  ),
+  AI_SERVICE_FAILURE_RATE: number('The share of requests that the mock AI fails.', '0.25', 0, 1),
+  AI_SERVICE_MIN_LATENCY: number('The shortest answer time of the mock AI.', '1', 0, 600),
+  AI_SERVICE_MAX_LATENCY: number('The longest answer time of the mock AI.', '3', 0, 600),
+  AI_SEED: integer('The seed of the mock AI: the same seed fails the same attempts.', '1', 0, 2 ** 32 - 1),
+} as const
+
+/** The names of all settings. */
+export type SettingName = keyof typeof settings
+
+type Parsed<S> = S extends { parse: (text: string) => infer T } ? Exclude<T, undefined> : never
+
+/** The parsed settings, frozen. */
+export type Config = { readonly [Name in SettingName]: Parsed<(typeof settings)[Name]> }
+
+const pairs: readonly (readonly [smaller: SettingName, larger: SettingName])[] = [
+  ['AI_SERVICE_MIN_LATENCY', 'AI_SERVICE_MAX_LATENCY'],
+  ['RETRY_INITIAL_WAIT', 'RETRY_MAX_WAIT'],
+  ['REDRIVE_INITIAL_WAIT', 'REDRIVE_MAX_WAIT'],
+]
+
+/**
+ * Reads all settings from `environment`.
+ * @throws StartupError that lists every wrong variable: its name, what it accepts and what came
+ */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = []
+  const values: Partial<Record<SettingName, string | number | null>> = {}
+  for (const [key, setting] of Object.entries(settings)) {
+    const name = key as SettingName
+    const came = environment[name]?.trim() || setting.fallback
+    const value = setting.parse(came)
+    if (value === undefined) {
+      const shown = 'secret' in setting ? 'something else' : JSON.stringify(came)
+      problems.push(`${name} must be ${setting.accepts}, but is ${shown}`)
+    } else values[name] = value
+  }
+  for (const [smaller, larger] of pairs) {
+    const [low, high] = [values[smaller], values[larger]]
+    if (typeof low === 'number' && typeof high === 'number' && low > high)
+      problems.push(`${smaller} must not be greater than ${larger} (${high}), but is ${low}`)
+  }
+  if (problems.length > 0) throw new StartupError(`Wrong settings:\n  ${problems.join('\n  ')}`)
+  return Object.freeze(values) as Config
+}
+
+/** The text of `.env.example`: every setting with its meaning, what it accepts and its default. */
+export function describeSettings(): string {
+  const entries = Object.entries(settings).map(
+    ([name, { about, accepts, fallback }]) =>
+      `# ${about}\n# Accepts ${accepts}.\n#${name}=${fallback}\n`,
+  )
+  return [
+    '# Settings of the AI PBX Gateway, with their defaults. Copy this file to .env and uncomment',
+    '# what you change; the environment wins over .env. Times are in seconds.',
+    '# Generated by `npm run generate`: edit src/config.ts instead.',
+    '',
+    ...entries,
+  ].join('\n')
+}
