@@ -1,0 +1,68 @@
+// Connections to PostgreSQL. The parts that must not starve each other (intake, queries, analysis) get a
+// pool each. Every wait is bounded: to connect, for a lock, for a statement, and for a peer that is gone.
+import pg, { type ClientConfig, type Pool } from 'pg'
+import type { Logger } from '../telemetry/logger.ts'
+
+export type { Pool } from 'pg'
+
+const parseInt8 = (text: string): number => Number(text)
+const int8 = 20
+const int8Array = 1016
+
+const types: ClientConfig['types'] = {
+  // 64-bit integers as numbers: everything we keep in one (sequences, ids, counts) is at most 2^53 - 1.
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
+    if (oid === int8) return parseInt8
+    if (oid === int8Array) return parseInt8Array
+    return pg.types.getTypeParser(oid, format)
+  },
+}
+
+function parseInt8Array(text: string): number[] {
+  return text === '{}' ? [] : text.slice(1, -1).split(',').map(Number)
+}
+
+/** How one connection is set up. */
+export function connectionSettings(url: string, name: string): ClientConfig {
+  return {
+    connectionString: url,
+    application_name: `ai-pbx-gateway ${name}`,
+    types,
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+    lock_timeout: 5_000,
+    statement_timeout: 30_000,
+    query_timeout: 35_000,
+    idle_in_transaction_session_timeout: 10_000,
+  }
+}
+
+/**
+ * A pool of at most `size` connections, named for `pg_stat_activity`. A connection that breaks while idle
+ * is logged and replaced by the next query; it never ends the process.
+ */
+export function createPool(url: string, name: string, size: number, logger: Logger): Pool {
+  const pool = new pg.Pool({ ...connectionSettings(url, name), max: size })
+  pool.on('error', (error) => logger.warn({ pool: name, reason: error.message }, 'connection lost'))
+  return pool
+}
+
+/** What a database error means for the caller. */
+export type DatabaseErrorKind = 'data' | 'lock' | 'unavailable'
+
+/**
+ * Tells apart, by SQLSTATE (PostgreSQL documentation, appendix A), a statement that can never succeed
+ * (`data`), one that waited too long for a lock (`lock`), and a database that is not there, is shutting
+ * down, read-only or out of resources (`unavailable`).
+ */
+export function classifyDatabaseError(error: unknown): DatabaseErrorKind {
+  const state = sqlState(error)
+  if (state === undefined) return 'unavailable'
+  if (state === '55P03' || state === '57014' || state === '40P01' || state === '40001') return 'lock'
+  return /^(08|25|53|57|58|XX)/.test(state) ? 'unavailable' : 'data'
+}
+
+/** The SQLSTATE of a database error, or `undefined` for anything else (a broken socket, a timeout). */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined
+}
