@@ -104,29 +104,16 @@ const conversations: readonly Conversation[] = [
 
 /** Speaks a text as a telephone would carry it; silence at both ends is cut off. */
 function speak([voice, speed]: readonly [string, number], text: string): Buffer {
-  const cutStart = ['silence', '1', '0.02', '0.3%', 'reverse']
+  const cutStart = 'silence 1 0.02 0.3% reverse'
   const wave = execFileSync('espeak-ng', ['-v', voice, '-s', String(speed), '--stdout', text])
-  const format = [
-    '-D',
-    '-t',
-    'wav',
-    '--ignore-length',
-    '-',
-    '-t',
-    'ul',
-    '-r',
-    '8000',
-    '-c',
-    '1',
-    '-',
-  ]
-  const effects = [...cutStart, ...cutStart, 'rate', '8000', 'sinc', '300-3400', 'gain', '-n', '-6']
-  return execFileSync('sox', [...format, ...effects], { input: wave })
+  const format = '-D -t wav --ignore-length - -t ul -r 8000 -c 1 -'
+  const effects = `${cutStart} ${cutStart} rate 8000 sinc 300-3400 gain -n -6`
+  return execFileSync('sox', `${format} ${effects}`.split(' '), { input: wave })
 }
 
 /** Plays the turns one after the other, each starting and ending with a packet. */
 function record({ voices, lines }: Conversation): { audio: Buffer; turns: Turn[] } {
-  const parts = [Buffer.alloc(packetsBefore * packetBytes, silence)]
+  const parts: Buffer[] = [Buffer.alloc(packetsBefore * packetBytes, silence)]
   const turns: Turn[] = []
   let packets = packetsBefore
   for (const [index, text] of lines.entries()) {

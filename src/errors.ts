@@ -1,6 +1,7 @@
 // The closed list of what can go wrong, in one place: a stable code, the HTTP status it becomes, and
 // whether the same request may succeed later. `http/errors.ts` is the only file that turns these into
 // replies; nothing else may invent a status.
+import Type, { type TSchema } from 'typebox'
 
 /** Every error code, its HTTP status, whether a retry can help, and what it means to a client. */
 export const errorCatalogue = {
@@ -84,6 +85,43 @@ export class GatewayError extends Error {
   get retryable(): boolean {
     return errorCatalogue[this.code].retryable
   }
+}
+
+/** The body of every error reply but 422. */
+export const ErrorReply = Type.Object(
+  {
+    detail: Type.String({ description: 'What is wrong, for a person.' }),
+    code: Type.String({ description: 'What is wrong, for a program.' }),
+  },
+  { title: 'Error' },
+)
+
+/** The body of a 422: one entry for each field that is not accepted. */
+export const ValidationReply = Type.Object(
+  {
+    detail: Type.Array(
+      Type.Object({
+        type: Type.String({ examples: ['int_type', 'missing', 'json_invalid'] }),
+        loc: Type.Array(Type.Union([Type.String(), Type.Integer()]), {
+          examples: [['body', 'sequence']],
+        }),
+        msg: Type.String({ description: 'What is accepted.' }),
+        input: Type.Any({ description: 'What came, shortened.' }),
+      }),
+    ),
+  },
+  { title: 'ValidationError' },
+)
+
+/** The error replies of a route for its schema, by status. */
+export function errorReplies(...codes: ErrorCode[]): Record<number, TSchema> {
+  return Object.fromEntries(
+    codes.map((code) => {
+      const { status, meaning } = errorCatalogue[code]
+      const body = status === 422 ? ValidationReply : ErrorReply
+      return [status, { ...body, description: meaning }]
+    }),
+  )
 }
 
 /**

@@ -36,7 +36,10 @@ export function startPulse({ run, everyMs, onError }: PulseOptions): Pulse {
     if (timer !== undefined && timerAt <= at) return
     clearTimeout(timer)
     timerAt = at
-    timer = setTimeout(wake, pause)
+    timer = setTimeout(() => {
+      timer = undefined
+      wake()
+    }, pause)
   }
 
   function wake(): void {
@@ -66,10 +69,7 @@ export function startPulse({ run, everyMs, onError }: PulseOptions): Pulse {
   wake()
   return {
     wake,
-    wakeIn: (milliseconds) => {
-      if (current === undefined) wakeIn(milliseconds)
-      else setTimeout(wake, milliseconds).unref()
-    },
+    wakeIn,
     stop: async () => {
       stopped = true
       clearTimeout(timer)

@@ -8,7 +8,6 @@ import { join } from 'node:path'
 import { runner } from 'node-pg-migrate'
 import type { ClientBase } from 'pg'
 import { StartupError } from '../errors.ts'
-import type { Logger } from '../telemetry/logger.ts'
 
 const folder = join(import.meta.dirname, 'migrations')
 
@@ -27,7 +26,7 @@ function shippedMigrations(): Map<string, string> {
  * @returns the names of the migrations that were applied now
  * @throws StartupError when an applied migration is unknown to this version or was edited afterwards
  */
-export async function migrate(client: ClientBase, logger: Logger): Promise<string[]> {
+export async function migrate(client: ClientBase): Promise<string[]> {
   const shipped = shippedMigrations()
   const applied = await runner({
     dbClient: client,
@@ -37,7 +36,7 @@ export async function migrate(client: ClientBase, logger: Logger): Promise<strin
     advisoryLockMode: 'wait',
     singleTransaction: true,
     checkOrder: true,
-    logger: { ...quiet, error: (text) => logger.error(text) },
+    logger: quiet,
   }).catch((error: unknown) => {
     throw new StartupError(`The database cannot be migrated: ${describe(error)}`, { cause: error })
   })
@@ -59,7 +58,8 @@ export async function migrate(client: ClientBase, logger: Logger): Promise<strin
   return applied.map(({ name }) => name)
 }
 
-const quiet = { debug: () => {}, info: () => {}, warn: () => {} }
+// What goes wrong is thrown, and said once.
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

@@ -46,23 +46,3 @@ export function createPool(url: string, name: string, size: number, logger: Logg
   pool.on('error', (error) => logger.warn({ pool: name, reason: error.message }, 'connection lost'))
   return pool
 }
-
-/** What a database error means for the caller. */
-export type DatabaseErrorKind = 'data' | 'lock' | 'unavailable'
-
-/**
- * Tells apart, by SQLSTATE (PostgreSQL documentation, appendix A), a statement that can never succeed
- * (`data`), one that waited too long for a lock (`lock`), and a database that is not there, is shutting
- * down, read-only or out of resources (`unavailable`).
- */
-export function classifyDatabaseError(error: unknown): DatabaseErrorKind {
-  const state = sqlState(error)
-  if (state === undefined) return 'unavailable'
-  if (state === '55P03' || state === '57014' || state === '40P01' || state === '40001') return 'lock'
-  return /^(08|25|53|57|58|XX)/.test(state) ? 'unavailable' : 'data'
-}
-
-/** The SQLSTATE of a database error, or `undefined` for anything else (a broken socket, a timeout). */
-export function sqlState(error: unknown): string | undefined {
-  return error instanceof pg.DatabaseError ? error.code : undefined
-}

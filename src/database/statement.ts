@@ -2,6 +2,7 @@
 // connection, a constant text, and the type of its rows beside it. `test/database/statement.test.ts` prepares
 // every one of them against the migrated schema, so a typo in SQL is a red test and not a failed call.
 import type { ClientBase, Pool } from 'pg'
+import { DatabaseFailure } from './failure.ts'
 
 /** Anything that runs a query: a pool, or one connection within a transaction. */
 export type Queryable = Pick<Pool | ClientBase, 'query'>
@@ -9,7 +10,7 @@ export type Queryable = Pick<Pool | ClientBase, 'query'>
 /** What PostgreSQL takes as a parameter. */
 export type Parameter = string | number | boolean | Date | Uint8Array | null | readonly Parameter[]
 
-/** Runs the statement with its parameters `$1 …` in order and returns the rows. */
+/** Runs the statement with its parameters `$1 …` in order; rejects with a {@link DatabaseFailure}. */
 export type Statement<Parameters extends readonly Parameter[], Row> = (
   db: Queryable,
   ...parameters: Parameters
@@ -32,7 +33,11 @@ export function statement<Parameters extends readonly Parameter[], Row>(
   if (texts.has(name)) throw new Error(`Two statements are named ${name}`)
   texts.set(name, text)
   return async (db, ...values) => {
-    const result = await db.query({ name, text, values: [...values] })
-    return result.rows as Row[]
+    try {
+      const result = await db.query({ name, text, values: [...values] })
+      return result.rows as Row[]
+    } catch (error) {
+      throw new DatabaseFailure(name, error)
+    }
   }
 }

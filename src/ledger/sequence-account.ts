@@ -1,7 +1,8 @@
 // What one packet after the other means for a track: new, duplicate, late, opening a gap, and what is missing
 // then. Pure. PostgreSQL keeps the account; this replays a committed batch on top of what the track had
 // before, to tell every sender about its own packet.
-import { describeRanges, SequenceRanges } from './sequence-ranges.ts'
+import { describeRanges } from '../calls/missing-packets.ts'
+import { SequenceRanges } from './sequence-ranges.ts'
 
 /** What a packet turned out to be. */
 export type PacketVerdict = {
@@ -45,7 +46,7 @@ export class SequenceAccount {
     if (!this.#received.add(sequence)) return { duplicate: true, late: false, opensGap: false }
     if (sequence === 0) this.#hasZero = true
     const opensGap = sequence > highest + 1
-    if (sequence !== highest + 1 || this.#missing === undefined) this.#missing = undefined
+    if (sequence !== highest + 1) this.#missing = undefined
     return { duplicate: false, late: sequence < highest, opensGap }
   }
 

@@ -1,23 +1,18 @@
 // A set of sequence numbers as sorted, disjoint ranges: a jump from 1 to 2^53 - 1 costs one more range, not
 // a number each. Pure. The same thing is an int8multirange in PostgreSQL, and the two are written alike.
-
-/** The numbers from `first` up to, not including, `end`. */
-export type SequenceRange = { readonly first: number; readonly end: number }
+import { parseMultirange, type SequenceRange } from '../calls/missing-packets.ts'
 
 /** A mutable set of sequence numbers (whole, 0 … 2^53 - 1). */
 export class SequenceRanges {
   readonly #firsts: number[] = []
   readonly #ends: number[] = []
 
-  /**
-   * Reads PostgreSQL's text of an int8multirange, as in `{[1,4),[7,8)}`.
-   * @see https://www.postgresql.org/docs/current/rangetypes.html#RANGETYPES-IO
-   */
+  /** Reads PostgreSQL's text of an int8multirange. */
   static parse(text: string): SequenceRanges {
     const ranges = new SequenceRanges()
-    for (const [, first, end] of text.matchAll(/\[(\d+),(\d+)\)/g)) {
-      ranges.#firsts.push(Number(first))
-      ranges.#ends.push(Number(end))
+    for (const { first, end } of parseMultirange(text)) {
+      ranges.#firsts.push(first)
+      ranges.#ends.push(end)
     }
     return ranges
   }
@@ -85,27 +80,4 @@ export class SequenceRanges {
     }
     return low - 1
   }
-}
-
-const longestListed = 10
-
-/**
- * Writes ranges as clients of the call API read them: numbers with commas between; a range of more than ten
- * numbers as `5-1000000`.
- */
-export function describeRanges(ranges: Iterable<SequenceRange>): string {
-  const parts: string[] = []
-  for (const { first, end } of ranges) {
-    if (end - first > longestListed) parts.push(`${first}-${end - 1}`)
-    else for (let sequence = first; sequence < end; sequence += 1) parts.push(String(sequence))
-  }
-  return parts.join(',')
-}
-
-/** Reads PostgreSQL's text of an int8multirange and writes it with {@link describeRanges}. */
-export function describeMultirange(text: string): string {
-  const ranges: SequenceRange[] = []
-  for (const [, first, end] of text.matchAll(/\[(\d+),(\d+)\)/g))
-    ranges.push({ first: Number(first), end: Number(end) })
-  return describeRanges(ranges)
 }

@@ -1,0 +1,122 @@
+// One attempt to analyse one claimed call: ask the provider, store what it says. Nothing here can keep a call
+// from its next step: every way out either stores a result, or says when to try again, or leaves the lease
+// to run out.
+import { DatabaseFailure } from '../database/failure.ts'
+import type { Pool } from '../database/pool.ts'
+import type { Random } from '../random.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { type Provider, ProviderError, type RecordedPacket } from './provider.ts'
+import { nextStep, type RetrySettings } from './retry-policy.ts'
+import { type Claim, endAttempt, storeResult } from './statements.ts'
+
+/** How an attempt ended. `refused`: its lease was lost, so what it had to say was not stored. */
+export type AttemptOutcome = 'succeeded' | 'failed' | 'released' | 'refused'
+
+/** What an attempt needs. */
+export type AttemptOptions = {
+  readonly pool: Pool
+  readonly provider: Provider
+  readonly readPackets: (call: number) => AsyncIterable<RecordedPacket>
+  readonly retry: RetrySettings
+  readonly timeoutSeconds: number
+  readonly archiveAfterSeconds: number
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** The reason of an attempt's signal when the gateway shuts down: the call is given back. */
+export const shuttingDown = new Error('the gateway is shutting down')
+
+/** The reason of an attempt's signal when its lease was lost: another process has the call. */
+export const leaseLost = new Error('the lease was lost')
+
+/** Runs one attempt; rejects only when the database fails. */
+export async function runAttempt(
+  claim: Claim,
+  options: AttemptOptions,
+  signal: AbortSignal,
+): Promise<AttemptOutcome> {
+  const logger = options.logger.child({ call_id: claim.call_id, attempt: claim.attempt })
+  const timeout = AbortSignal.timeout(options.timeoutSeconds * 1_000)
+  let failure: ProviderError
+  try {
+    const result = await options.provider.analyse(
+      {
+        callId: claim.call_id,
+        attempt: claim.attempt,
+        packets: options.readPackets(claim.id),
+      },
+      AbortSignal.any([signal, timeout]),
+    )
+    const [answer] = await storeResult(
+      options.pool,
+      claim.id,
+      claim.lease_token,
+      withoutNul(result.transcription),
+      result.sentiment,
+      withoutNul(result.summary),
+      options.archiveAfterSeconds,
+    )
+    if (answer?.stored !== true) {
+      logger.warn('a result came too late: the call belongs to another process; it was refused')
+      return 'refused'
+    }
+    logger.info('call analysed')
+    return 'succeeded'
+  } catch (error) {
+    if (error instanceof DatabaseFailure && error.kind !== 'data') throw error
+    if (signal.aborted) return await giveBack(claim, options, signal, logger)
+    failure = timeout.aborted
+      ? new ProviderError('retryable', `No answer within ${options.timeoutSeconds} s`)
+      : asProviderError(error, logger)
+  }
+
+  const next = nextStep(
+    {
+      kind: failure.kind,
+      burstAttempts: claim.burst_attempts,
+      redrives: claim.redrives,
+      secondsSinceCompletion: claim.seconds_since_completion,
+    },
+    options.retry,
+    options.random,
+  )
+  const [answer] = await endAttempt(
+    options.pool,
+    claim.id,
+    claim.lease_token,
+    failure.kind,
+    withoutNul(failure.message),
+    next.usesUpAttempt,
+    next.fails,
+    next.wait,
+  )
+  if (answer?.ended !== true) return 'refused'
+  logger.warn({ reason: failure.message, ...next }, next.fails ? 'call failed' : 'attempt failed')
+  return 'failed'
+}
+
+async function giveBack(
+  claim: Claim,
+  options: AttemptOptions,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<AttemptOutcome> {
+  if (signal.reason !== shuttingDown) {
+    logger.warn('an attempt was stopped: the call belongs to another process')
+    return 'refused'
+  }
+  await endAttempt(options.pool, claim.id, claim.lease_token, 'released', null, false, false, 0)
+  return 'released'
+}
+
+function asProviderError(error: unknown, logger: Logger): ProviderError {
+  if (error instanceof ProviderError) return error
+  logger.error({ err: error }, 'the provider failed in a way it should not')
+  return new ProviderError('retryable', 'The provider failed unexpectedly', { cause: error })
+}
+
+/** PostgreSQL's text cannot hold U+0000, and an AI may say anything. */
+function withoutNul(text: string): string {
+  return text.replaceAll('\0', '\uFFFD')
+}

@@ -1,0 +1,172 @@
+// Recognises the recordings shipped with the product, by what packets hold and where they stand, and tells
+// the words of which enough arrived. Pure: the recordings are an argument, and of a call only a byte per
+// packet of a recognised recording is kept.
+import type { Track } from '../provider.ts'
+
+/** Who speaks, what, and in which packets of the recording: from `start` up to but not including `end`. */
+export type SpeechTurn = {
+  readonly speaker: 'customer' | 'agent'
+  readonly text: string
+  readonly start: number
+  readonly end: number
+}
+
+/** A recording of which every word is known: raw G.711 µ-law, 160 bytes (20 ms) a packet. */
+export type SpeechRecording = {
+  readonly name: string
+  readonly audio: Uint8Array
+  readonly turns: readonly SpeechTurn[]
+}
+
+/** What somebody said; words that were lost stand as `[…]`. */
+export type Utterance = Pick<SpeechTurn, 'speaker' | 'text'>
+
+/** Follows one call. */
+export type Listener = {
+  /** Takes the next packet, per track in ascending order; true when it is audio of a known recording. */
+  readonly hear: (track: Track, sequence: number, payload: Uint8Array) => boolean
+  /** What was said so far, in order of time; empty when no whole word of a recording was heard. */
+  readonly utterances: () => readonly Utterance[]
+}
+
+/** Stands for one word or more that were lost. */
+export const lostWords = '[…]'
+
+const packetBytes = 160
+const silence = 0
+const mostPending = 1000
+const mostPassages = 1000
+const [lost, silent, heard] = [0, 1, 2]
+
+/** One playing of a recording within a call: packet `i` of the recording has the sequence `offset + i`. */
+type Passage = { recording: Indexed; offset: number; states: Uint8Array }
+
+/** `contents[i]` numbers what packet `i` holds: equal packets of all recordings have the same number. */
+type Indexed = { turns: readonly SpeechTurn[]; contents: Uint32Array }
+
+/** Prepares the recognition of `recordings`; the returned function begins a new call. */
+export function indexSpeech(recordings: readonly SpeechRecording[]): () => Listener {
+  const numbers = new Map<string, number>([['\u00ff'.repeat(packetBytes), silence]])
+  const places: ({ recording: Indexed; packet: number } | undefined)[] = [undefined]
+  for (const { audio, turns } of recordings) {
+    const recording = { turns, contents: new Uint32Array(audio.length / packetBytes) }
+    for (let packet = 0; packet < recording.contents.length; packet += 1) {
+      const bytes = audio.subarray(packet * packetBytes, (packet + 1) * packetBytes)
+      const key = latin1(bytes)
+      const number = numbers.get(key)
+      if (number === undefined) {
+        numbers.set(key, places.length)
+        recording.contents[packet] = places.length
+        places.push({ recording, packet })
+      } else {
+        recording.contents[packet] = number
+        places[number] = undefined
+      }
+    }
+  }
+
+  return () => {
+    const passages = new Map<Indexed, Map<number, Passage>>()
+    let passageCount = 0
+    let current: Passage | undefined
+    let currentTrack: Track | undefined
+    let pending: { sequence: number; content: number }[] = []
+
+    function passageAt(recording: Indexed, offset: number): Passage | undefined {
+      const known = passages.get(recording)?.get(offset)
+      if (known !== undefined || passageCount === mostPassages) return known
+      const passage = { recording, offset, states: new Uint8Array(recording.contents.length) }
+      const ofRecording = passages.get(recording) ?? new Map<number, Passage>()
+      passages.set(recording, ofRecording.set(offset, passage))
+      passageCount += 1
+      return passage
+    }
+
+    /** Content that stands in many places, such as silence, means something only beside a known packet. */
+    function place(sequence: number, content: number): void {
+      if (current !== undefined && covers(current, sequence)) mark(current, sequence, content)
+      else if (pending.length < mostPending) pending.push({ sequence, content })
+    }
+
+    return {
+      hear: (track, sequence, payload) => {
+        if (track !== currentTrack) {
+          current = undefined
+          pending = []
+          currentTrack = track
+        }
+        const content = numbers.get(audioKey(payload))
+        if (content === undefined) return false
+        const only = places[content]
+        if (only !== undefined) {
+          current = passageAt(only.recording, sequence - only.packet)
+          const waiting = pending
+          pending = []
+          for (const packet of waiting) place(packet.sequence, packet.content)
+          pending = []
+        }
+        place(sequence, content)
+        return true
+      },
+      utterances: () =>
+        [...passages.values()]
+          .flatMap((ofRecording) => [...ofRecording.values()])
+          .flatMap(recall)
+          .sort((one, other) => one.at - other.at)
+          .map(({ speaker, text }) => ({ speaker, text })),
+    }
+  }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}
+
+/** 160 bytes as they are, or base64 of 160 bytes; `''` for anything else. */
+function audioKey(payload: Uint8Array): string {
+  if (payload.length === packetBytes) return latin1(payload)
+  if (payload.length < 214 || payload.length > 216) return ''
+  const bytes = Buffer.from(latin1(payload), 'base64')
+  return bytes.length === packetBytes ? bytes.toString('latin1') : ''
+}
+
+function covers({ offset, states }: Passage, sequence: number): boolean {
+  return sequence >= offset && sequence < offset + states.length
+}
+
+/** On a track of its own, a speaker's silence stands where the other speaks: received, so it is not lost. */
+function mark({ recording, offset, states }: Passage, sequence: number, content: number): void {
+  const packet = sequence - offset
+  if (recording.contents[packet] === content) states[packet] = heard
+  else if (content === silence && states[packet] === lost) states[packet] = silent
+}
+
+function recall({ recording, offset, states }: Passage): (Utterance & { at: number })[] {
+  const [first, last] = [states.indexOf(heard), states.lastIndexOf(heard)]
+  const utterances = recording.turns
+    .filter(({ start, end }) => start <= last && end > first)
+    .map((turn) => ({
+      speaker: turn.speaker,
+      words: wordsOf(turn, states),
+      at: offset + turn.start,
+    }))
+    .filter(({ words }) => words.length > 0)
+  if (!utterances.some(({ words }) => words.some((word) => word !== lostWords))) return []
+  return utterances.map(({ speaker, words, at }) => ({ speaker, text: words.join(' '), at }))
+}
+
+/** The words of a turn; the time of a word within the turn is in proportion to its characters. */
+function wordsOf({ text, start, end }: SpeechTurn, states: Uint8Array): string[] {
+  const words: string[] = []
+  const packetsPerCharacter = (end - start) / text.length
+  for (const { 0: word, index } of text.matchAll(/\S+/g)) {
+    const from = start + Math.floor(index * packetsPerCharacter)
+    const to = start + Math.ceil((index + word.length) * packetsPerCharacter)
+    const packets = states.subarray(from, to)
+    const arrived = packets.filter((state) => state === heard).length
+    const received = packets.filter((state) => state !== lost).length
+    if (arrived * 2 >= packets.length) words.push(word)
+    else if (received * 2 < packets.length && words.at(-1) !== lostWords) words.push(lostWords)
+  }
+  return words
+}

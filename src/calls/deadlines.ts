@@ -1,0 +1,33 @@
+// What time does to calls: a call in progress that fell silent is complete, an analysed call whose rest is
+// over is archived. Any number of gateways may do this at once; each call is taken by one.
+import type { Pool } from '../database/pool.ts'
+import { type Pulse, startPulse } from '../pulse.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { meetDeadlines, nextDeadline } from './statements.ts'
+
+/** What the deadlines need. */
+export type DeadlineOptions = {
+  readonly pool: Pool
+  readonly packetTimeoutSeconds: number
+  readonly graceSeconds: number
+  readonly logger: Logger
+  /** Called when calls changed their state: there are events to publish and perhaps analyses to start. */
+  readonly onTransitions: () => void
+}
+
+const callsPerRun = 200
+
+/** Starts to watch the deadlines of calls. */
+export function startDeadlines(options: DeadlineOptions): Pulse {
+  const { pool, packetTimeoutSeconds, graceSeconds, logger } = options
+  return startPulse({
+    everyMs: 1_000,
+    onError: (error) => logger.error({ err: error }, 'deadlines were not met; trying again'),
+    run: async () => {
+      const [met] = await meetDeadlines(pool, callsPerRun, packetTimeoutSeconds, graceSeconds)
+      if (met !== undefined && met.changed > 0) options.onTransitions()
+      const [next] = await nextDeadline(pool)
+      return next?.seconds == null ? undefined : next.seconds * 1_000
+    },
+  })
+}

@@ -1,0 +1,45 @@
+// The event log as it is read: publishing gives events their positions, reading goes by position.
+import { statement } from '../database/statement.ts'
+
+/** An event with its position in the feed. */
+export type FeedEvent = {
+  /** Grows by one with every event, for all gateways the same. */
+  readonly position: number
+  readonly call_id: string
+  readonly kind: 'transition' | 'result' | 'attempt'
+  readonly version: number
+  readonly old_status: string | null
+  readonly status: string
+  readonly data: Readonly<Record<string, unknown>>
+  readonly created_at: Date
+  readonly transcription: string | null
+  readonly sentiment: string | null
+  readonly summary: string | null
+}
+
+/** Gives positions to events that have none, oldest first; how many. */
+export const publishEvents = statement<[limit: number], { readonly published: number }>(
+  'publish_events',
+  'SELECT publish_events($1) AS published',
+)
+
+/** True when there are events without a position. */
+export const hasUnpublished = statement<[], { readonly pending: boolean }>(
+  'has_unpublished',
+  'SELECT EXISTS (SELECT FROM events WHERE position IS NULL) AS pending',
+)
+
+/** The events after a position, in order. A result's text is read from its call, never copied. */
+export const readEvents = statement<[after: number, limit: number], FeedEvent>(
+  'read_events',
+  `SELECT position, events.call_id, kind, events.version, old_status, events.status, data,
+     events.created_at, result.transcription, result.sentiment, result.summary
+   FROM events LEFT JOIN calls AS result ON result.id = events.call AND kind = 'result'
+   WHERE position > $1 ORDER BY position LIMIT $2`,
+)
+
+/** The position of the newest published event; 0 before the first. */
+export const readHead = statement<[], { readonly position: number }>(
+  'read_head',
+  'SELECT position FROM feed_head',
+)

@@ -1,0 +1,45 @@
+// An event as the JSON message that supervisors receive.
+import type { FeedEvent } from './event-log.ts'
+
+/** The message of an event, serialised once for all who receive it. */
+export function eventMessage(event: FeedEvent): string {
+  const common = {
+    call_id: event.call_id,
+    timestamp: event.created_at.toISOString(),
+    position: event.position,
+  }
+  switch (event.kind) {
+    case 'transition':
+      return JSON.stringify({
+        type: 'call_update',
+        status: event.status,
+        data: { previous_status: event.old_status, version: event.version, ...event.data },
+        ...common,
+      })
+    case 'result':
+      return JSON.stringify({
+        type: 'ai_result',
+        transcription: event.transcription,
+        sentiment: event.sentiment,
+        summary: event.summary,
+        ...common,
+      })
+    case 'attempt':
+      return JSON.stringify({ type: 'analysis_attempt', data: event.data, ...common })
+  }
+}
+
+/** The first message of a connection. */
+export function connectedMessage(clientId: string, position: number, now: Date): string {
+  return JSON.stringify({
+    type: 'connected',
+    message: `Welcome client ${clientId}`,
+    timestamp: now.toISOString(),
+    position,
+  })
+}
+
+/** The answer to whatever a client says. */
+export function pongMessage(received: string, now: Date): string {
+  return JSON.stringify({ type: 'pong', received, timestamp: now.toISOString() })
+}

@@ -1,0 +1,84 @@
+// The HTTP server: limits, validation, errors, documentation. Routes come from the parts themselves.
+import swagger from '@fastify/swagger'
+import websocket from '@fastify/websocket'
+import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
+import { errorCatalogue } from '../errors.ts'
+import { replyTo, replyToClientError, replyToErrors } from './error-replies.ts'
+import { acceptJsonBodies } from './json-body.ts'
+import { compileValidator } from './validation.ts'
+
+/** The largest body of a request, in bytes: more than a minute of G.711 audio in base64. */
+const bodyLimit = 2 ** 20
+const webSocketMessageLimit = 64 * 2 ** 10
+/** The close code at a shutdown (RFC 6455 registry: "Service Restart"). */
+const serviceRestart = 1012
+const patienceWithSocketsMs = 1_000
+
+/** The server, before its routes. */
+export type Server = Awaited<ReturnType<typeof createServer>>
+
+/** Builds the server; it does not listen yet. */
+export async function createServer(logger: FastifyBaseLogger, version: string) {
+  const app = fastify({
+    loggerInstance: logger,
+    // A line per packet would cost more than the packet.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit,
+    // Longer path parameters are refused by their schema, which says why.
+    routerOptions: { maxParamLength: 16_384 },
+    requestTimeout: 15_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    http: { headersTimeout: 10_000 },
+    frameworkErrors: replyTo,
+    clientErrorHandler: replyToClientError,
+  })
+  app.setValidatorCompiler(compileValidator)
+  replyToErrors(app)
+  acceptJsonBodies(app)
+
+  await app.register(websocket, {
+    options: { maxPayload: webSocketMessageLimit, perMessageDeflate: false },
+    preClose: (done) => {
+      const { clients } = app.websocketServer
+      for (const client of clients) client.close(serviceRestart, 'the gateway restarts')
+      const timer = setTimeout(() => {
+        for (const client of clients) client.terminate()
+      }, patienceWithSocketsMs)
+      app.websocketServer.close(() => {
+        clearTimeout(timer)
+        done()
+      })
+    },
+  })
+
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'AI PBX Gateway',
+        version,
+        description: `Packets in, durable before they are acknowledged; every call analysed in the end.
+
+Errors other than 422 have the body \`{"detail": "…", "code": "…"}\`; the codes are:
+
+| code | status | may be retried | meaning |
+|---|---|---|---|
+${Object.entries(errorCatalogue)
+  .map(
+    ([code, { status, retryable, meaning }]) =>
+      `| ${code} | ${status} | ${retryable ? 'yes' : 'no'} | ${meaning} |`,
+  )
+  .join('\n')}`,
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      tags: [
+        { name: 'packets', description: 'From the PBX' },
+        { name: 'calls', description: 'Their state and their results' },
+        { name: 'feed', description: 'Events, live' },
+        { name: 'gateway', description: 'The gateway itself' },
+      ],
+    },
+  })
+  return app
+}

@@ -1,0 +1,25 @@
+// The words of the ledger: what comes in, and what the sender is told once it is durable.
+import type { PacketVerdict } from './sequence-account.ts'
+
+/** Whose voice a packet carries: the customer, the agent or bot, or both on one line. */
+export const trackNames = ['inbound', 'outbound', 'mixed'] as const
+export type TrackName = (typeof trackNames)[number]
+
+/** A packet that has passed its intake's validation. */
+export type Packet = {
+  readonly callId: string
+  readonly track: TrackName
+  /** 0 … 2^53 - 1. */
+  readonly sequence: number
+  /** The sender's clock, in the sender's unit. */
+  readonly timestamp: number
+  /** `text`: the UTF-8 of what the sender wrote; `binary`: raw media. */
+  readonly encoding: 'text' | 'binary'
+  readonly payload: Uint8Array
+}
+
+/** What became of a packet. It is durable: the transaction that holds it (or its first copy) is committed. */
+export type PacketReceipt = PacketVerdict & {
+  /** What the track misses as of this packet: `"2,3"`, `""` when nothing. */
+  readonly missing: string
+}

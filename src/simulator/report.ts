@@ -1,0 +1,111 @@
+// The end of a simulation in words: a table with a line a call, every difference, what was said in each
+// call, and a verdict. Pure; texts of the gateway are strangers' texts, so control characters are taken out.
+import type { CallOutcome } from './call.ts'
+
+type Column = {
+  readonly title: string
+  readonly cell: (outcome: CallOutcome) => string | number
+  /** Left out on a narrow terminal: it stands elsewhere in the report, too. */
+  readonly spare?: true
+}
+
+const columns: readonly Column[] = [
+  { title: 'call', cell: ({ id }) => id },
+  { title: 'recording', cell: ({ recording }) => recording, spare: true },
+  { title: 'sent', cell: ({ sent }) => sent },
+  { title: 'acknowledged', cell: ({ acknowledged }) => acknowledged },
+  { title: 'duplicates', cell: ({ duplicated }) => duplicated },
+  { title: 'dropped', cell: ({ dropped }) => dropped },
+  { title: 'missing', cell: ({ missing }) => missing },
+  { title: 'state', cell: ({ state }) => plain(state) || '—' },
+  { title: 'sentiment', cell: ({ sentiment }) => plain(sentiment) || '—' },
+]
+const betweenColumns = '  '
+const widestText = 100
+const narrowestText = 40
+
+/** Writes the report for a display of `width` characters. */
+export function writeReport(outcomes: readonly CallOutcome[], width: number): string {
+  const textWidth = Math.max(narrowestText, Math.min(width, widestText))
+  const transcripts = outcomes.map((outcome) => writeTranscript(outcome, textWidth))
+  return ['', ...writeTable(outcomes, width), ...transcripts, '', verdict(outcomes), ''].join('\n')
+}
+
+/** Breaks a text between words into lines of at most `width` characters; all but the first are indented. */
+function wrap(text: string, width: number, indent: string): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(/\s+/)) {
+    if (line.trim() === '') line += word
+    else if (line.length + 1 + word.length <= width) line += ` ${word}`
+    else {
+      lines.push(line)
+      line = `${indent}${word}`
+    }
+  }
+  return [...lines, line]
+}
+
+function plain(text: string): string {
+  return text.replace(/[^\P{Cc}\n]/gu, '')
+}
+
+function writeTable(outcomes: readonly CallOutcome[], width: number): string[] {
+  const full = layOut(columns, outcomes)
+  if (full.every((line) => line.length <= width)) return full
+  return layOut(
+    columns.filter(({ spare }) => spare !== true),
+    outcomes,
+  )
+}
+
+function layOut(shown: readonly Column[], outcomes: readonly CallOutcome[]): string[] {
+  const filled = shown.map(({ title, cell }) => {
+    const cells = outcomes.map(cell)
+    const size = Math.max(title.length, ...cells.map((value) => String(value).length))
+    const fit = (value: string | number, isNumber: boolean) =>
+      isNumber ? String(value).padStart(size) : String(value).padEnd(size)
+    const isNumber = typeof cells[0] === 'number'
+    return [fit(title, isNumber), '─'.repeat(size), ...cells.map((value) => fit(value, isNumber))]
+  })
+  return Array.from({ length: outcomes.length + 2 }, (_, row) =>
+    filled
+      .map((column) => column[row])
+      .join(betweenColumns)
+      .trimEnd(),
+  )
+}
+
+function writeTranscript(outcome: CallOutcome, width: number): string {
+  const { id, recording, transcription, differences } = outcome
+  const said = plain(transcription || '(no transcript)').split('\n')
+  const lines = said.flatMap((line) => {
+    const speaker = /^(Customer|Agent): /.exec(line)
+    const text = speaker === null ? line : line.slice(speaker[0].length)
+    const lead = `  ${(speaker?.[0] ?? '').trim().padEnd(speaker === null ? 0 : 10)}`
+    const [first = '', ...rest] = wrap(text, width - lead.length, '')
+    return [`${lead}${first}`, ...rest.map((more) => `${' '.repeat(lead.length)}${more}`)]
+  })
+  const wrong = differences.flatMap((difference) => wrap(`  ! ${plain(difference)}`, width, '    '))
+  return ['', `${id}  ${recording}`, ...wrong, ...lines].join('\n')
+}
+
+function verdict(outcomes: readonly CallOutcome[]): string {
+  const different = outcomes.filter(({ differences }) => differences.length > 0)
+  const sum = (figure: (outcome: CallOutcome) => number) =>
+    outcomes.reduce((total, outcome) => total + figure(outcome), 0).toLocaleString('en')
+  const acknowledged = sum((outcome) => outcome.acknowledged)
+  const dropped = sum((outcome) => outcome.dropped)
+  if (different.length === 0) {
+    const unnoticed = outcomes.some((outcome) => outcome.missing < outcome.dropped)
+    return (
+      `All agrees: ${acknowledged} packets acknowledged, ${dropped} dropped on the way; ` +
+      `${outcomes.length} of ${outcomes.length} calls are accounted for exactly and transcribed.` +
+      (unnoticed
+        ? '\n(What is dropped after the last packet of a call, no receiver can miss.)'
+        : '')
+    )
+  }
+  const names = different.map(({ id }) => id).join(', ')
+  return `${different.length} of ${outcomes.length} calls differ: ${names}. The lines marked with ! say how.`
+}

