@@ -137,8 +137,9 @@ export async function runCall(
   } catch (error) {
     signal.throwIfAborted()
     differences.push(error instanceof Error ? error.message : String(error))
-    if (acknowledged.size < sent.size)
-      differences.push(`${sent.size - acknowledged.size} packets were sent and never acknowledged`)
+    const open = sent.size - acknowledged.size
+    const packets = open === 1 ? '1 packet was' : `${open} packets were`
+    if (open > 0) differences.push(`${packets} sent and never acknowledged`)
   }
   if (answer !== noAnswer) differences.push(...differencesOf(plan, answer))
   enter('finished')

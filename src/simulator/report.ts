@@ -20,7 +20,6 @@ const columns: readonly Column[] = [
   { title: 'state', cell: ({ state }) => plain(state) || '—' },
   { title: 'sentiment', cell: ({ sentiment }) => plain(sentiment) || '—' },
 ]
-const betweenColumns = '  '
 const widestText = 100
 const narrowestText = 40
 
@@ -50,16 +49,20 @@ function plain(text: string): string {
   return text.replace(/[^\P{Cc}\n]/gu, '')
 }
 
+/** The roomiest layout that fits. */
 function writeTable(outcomes: readonly CallOutcome[], width: number): string[] {
-  const full = layOut(columns, outcomes)
-  if (full.every((line) => line.length <= width)) return full
-  return layOut(
-    columns.filter(({ spare }) => spare !== true),
-    outcomes,
-  )
+  const full = layOut(columns, outcomes, '  ')
+  const needed = columns.filter(({ spare }) => spare !== true)
+  const layouts = [full, layOut(needed, outcomes, '  ')]
+  const fitting = layouts.find((lines) => lines.every((line) => line.length <= width))
+  return fitting ?? layOut(needed, outcomes, ' ')
 }
 
-function layOut(shown: readonly Column[], outcomes: readonly CallOutcome[]): string[] {
+function layOut(
+  shown: readonly Column[],
+  outcomes: readonly CallOutcome[],
+  between: string,
+): string[] {
   const filled = shown.map(({ title, cell }) => {
     const cells = outcomes.map(cell)
     const size = Math.max(title.length, ...cells.map((value) => String(value).length))
@@ -71,7 +74,7 @@ function layOut(shown: readonly Column[], outcomes: readonly CallOutcome[]): str
   return Array.from({ length: outcomes.length + 2 }, (_, row) =>
     filled
       .map((column) => column[row])
-      .join(betweenColumns)
+      .join(between)
       .trimEnd(),
   )
 }

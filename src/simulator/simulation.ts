@@ -20,6 +20,8 @@ export type RunOptions = Omit<SimulationOptions, 'seed'> & { readonly seed?: num
 export const simulationExit = { agrees: 0, differs: 1, interrupted: 130 } as const
 
 const plainWidth = 100
+/** Characters that tell the calls of one run from those of another. */
+const runLength = 5
 
 /**
  * Plays the calls and writes everything to `output`. An abort ends the run early and is no error.
@@ -44,7 +46,9 @@ export async function runSimulation(
       calls = latest
       display.update(latest)
     }
-    const run = Math.floor(clock.now() * 1000).toString(36)
+    const run = randomInt(36 ** runLength)
+      .toString(36)
+      .padStart(runLength, '0')
     const parts = { recordings, client, clock, run, onProgress }
     const outcomes = await simulate({ ...options, seed }, parts, signal).finally(display.end)
     output.write(writeReport(outcomes, output.columns ?? plainWidth))

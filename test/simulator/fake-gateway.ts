@@ -56,12 +56,14 @@ export async function startFakeGateway(options: FakeGatewayOptions = {}): Promis
   ): void {
     const { sequence, data, timestamp } = packet
     const valid = Number.isSafeInteger(sequence) && data.length > 0 && timestamp > 0
-    if (!valid || sequence === options.refuse) return reply(response, 422, { detail: 'refused' })
     const call = calls.get(id) ?? { stored: new Set<number>(), completed: false, reads: 0 }
     calls.set(id, call)
-    if (call.completed) return reply(response, 409, { detail: 'sealed' })
-    if (sequence !== options.forget) call.stored.add(sequence)
-    reply(response, 202, { status: 'accepted', sequence })
+    if (!valid || sequence === options.refuse) reply(response, 422, { detail: 'refused' })
+    else if (call.completed) reply(response, 409, { detail: 'sealed' })
+    else {
+      if (sequence !== options.forget) call.stored.add(sequence)
+      reply(response, 202, { status: 'accepted', sequence })
+    }
   }
 
   function describe({ stored, completed, reads }: FakeCall): Record<string, unknown> {

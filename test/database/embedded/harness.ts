@@ -2,25 +2,32 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { isPostgresOf, processBirth } from '../../../src/database/embedded/processes.ts'
+import { StartupError } from '../../../src/errors.ts'
 
 /** The folder of all folders of a test file. */
-export const root = mkdtempSync(join(tmpdir(), 'embedded-postgres-'))
+const root = mkdtempSync(join(tmpdir(), 'embedded-postgres-'))
 // Unprivileged users have to pass; the data directories are closed by themselves.
 chmodSync(root, 0o755)
 
-let directories = 0
+const directories: string[] = []
 
 /** The path of a folder that is not there yet. */
-export function newDirectory(): string {
-  directories += 1
-  return join(root, `data-${directories}`)
+export function newDirectory(parent = root): string {
+  const directory = join(parent, `data-${directories.length}`)
+  directories.push(directory)
+  return directory
+}
+
+/** The path of a folder that is not there yet, in one that only we may enter. */
+export function newDirectoryInClosedOne(): string {
+  return newDirectory(mkdtempSync(join(root, 'closed-')))
 }
 
 /** The process number of the server that runs, or did, in this data directory. */
@@ -66,6 +73,20 @@ export async function query(url: string, text: string): Promise<Record<string, u
   }
 }
 
+/** What is in the table `calls`. */
+export async function calls(url: string): Promise<unknown[]> {
+  return (await query(url, 'SELECT id FROM calls ORDER BY id')).map((row) => row.id)
+}
+
+/** Whether an error is one for the person who starts the gateway, and has these words in it. */
+export function refusal(...words: string[]): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof StartupError, String(error))
+    for (const word of words) assert.ok(error.message.includes(word), error.message)
+    return true
+  }
+}
+
 /** What a gateway process says. */
 export type Said = { readonly event: string; readonly url?: string; readonly message?: string }
 
@@ -80,7 +101,7 @@ export type Gateway = {
   readonly stop: () => Promise<void>
   /** kill -9. */
   readonly kill: () => Promise<void>
-  /** A signal to its process group: to it and to what it started, except what has left the group. */
+  /** A signal to its process group: to it and to what it started and did not leave the group. */
   readonly signalGroup: (signal: NodeJS.Signals) => void
 }
 
@@ -137,7 +158,7 @@ export function startGateway({ path, uid, ...options }: GatewayOptions): Gateway
 /** Ends whatever a test left running, and removes all folders. */
 export async function cleanUp(): Promise<void> {
   for (const gateway of gateways) gateway.kill('SIGKILL')
-  for (const directory of readdirSync(root).map((name) => join(root, name))) {
+  for (const directory of directories) {
     const pid = serverPid(directory)
     if (pid === undefined || !isPostgresOf(pid, join(directory, 'postgres'))) continue
     process.kill(pid, 'SIGQUIT')

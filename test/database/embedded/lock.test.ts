@@ -1,4 +1,4 @@
-// One gateway per data directory: who gets the lock, and when a lock that was left behind is worth nothing.
+// One gateway per data directory: who gets the lock, and when one that was left behind is void.
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -68,7 +68,7 @@ test('a lock file that was never finished is taken over', async () => {
   }
 })
 
-test('where the system has no file locks, a living holder is known by its number and birth', async () => {
+test('without file locks of the system a living holder is known by number and birth', async () => {
   const directory = directoryWithLock(`${process.ppid} ${processBirth(process.ppid)}\n`)
   await assert.rejects(
     lockDataDirectory(directory),
