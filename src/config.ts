@@ -38,7 +38,12 @@ function integer(about: string, fallback: string, min: number, max: number): Set
 }
 
 function text(about: string, fallback: string): Setting<string> {
-  return { about, accepts: 'a text that is not empty', fallback, parse: (value) => value || undefined }
+  return {
+    about,
+    accepts: 'a text that is not empty',
+    fallback,
+    parse: (value) => value || undefined,
+  }
 }
 
 function oneOf<const T extends string>(
@@ -88,7 +93,12 @@ export const settings = {
     'false',
     ['false', 'true'],
   ),
-  PACKET_TIMEOUT_SECONDS: number('A call without a packet for so long is complete.', '300', 0.1, day),
+  PACKET_TIMEOUT_SECONDS: number(
+    'A call without a packet for so long is complete.',
+    '300',
+    0.1,
+    day,
+  ),
   COMPLETION_GRACE_SECONDS: number(
     'How long after its completion a call still takes packets before its analysis starts.',
     '2.5',
@@ -109,11 +119,26 @@ export const settings = {
     0.5,
     600,
   ),
-  MAX_RETRY_ATTEMPTS: integer('Failed attempts in a row after which a call is FAILED.', '5', 1, 100),
+  MAX_RETRY_ATTEMPTS: integer(
+    'Failed attempts in a row after which a call is FAILED.',
+    '5',
+    1,
+    100,
+  ),
   RETRY_INITIAL_WAIT: number('The wait before the second attempt; it doubles.', '1', 0, 3600),
   RETRY_MAX_WAIT: number('The longest wait between two attempts of one burst.', '60', 0, day),
-  REDRIVE_INITIAL_WAIT: number('The wait before a FAILED call is tried anew; it doubles.', '300', 0, day),
-  REDRIVE_MAX_WAIT: number('The longest wait before a FAILED call is tried anew.', '21600', 0, 30 * day),
+  REDRIVE_INITIAL_WAIT: number(
+    'The wait before a FAILED call is tried anew; it doubles.',
+    '300',
+    0,
+    day,
+  ),
+  REDRIVE_MAX_WAIT: number(
+    'The longest wait before a FAILED call is tried anew.',
+    '21600',
+    0,
+    30 * day,
+  ),
   REDRIVE_HORIZON: number(
     'How long after its completion a FAILED call is still tried anew.',
     '259200',
@@ -123,7 +148,12 @@ export const settings = {
   AI_SERVICE_FAILURE_RATE: number('The share of requests that the mock AI fails.', '0.25', 0, 1),
   AI_SERVICE_MIN_LATENCY: number('The shortest answer time of the mock AI.', '1', 0, 600),
   AI_SERVICE_MAX_LATENCY: number('The longest answer time of the mock AI.', '3', 0, 600),
-  AI_SEED: integer('The seed of the mock AI: the same seed fails the same attempts.', '1', 0, 2 ** 32 - 1),
+  AI_SEED: integer(
+    'The seed of the mock AI: the same seed fails the same attempts.',
+    '1',
+    0,
+    2 ** 32 - 1,
+  ),
 } as const
 
 /** The names of all settings. */

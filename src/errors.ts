@@ -16,7 +16,11 @@ export const errorCatalogue = {
     meaning: 'The request is not valid HTTP, or its path cannot be decoded.',
   },
   not_found: { status: 404, retryable: false, meaning: 'There is no such route.' },
-  call_not_found: { status: 404, retryable: false, meaning: 'No packet of this call ever arrived.' },
+  call_not_found: {
+    status: 404,
+    retryable: false,
+    meaning: 'No packet of this call ever arrived.',
+  },
   call_not_completable: {
     status: 400,
     retryable: false,
@@ -25,7 +29,8 @@ export const errorCatalogue = {
   call_sealed: {
     status: 409,
     retryable: false,
-    meaning: 'The analysis of the call has begun: its audio is closed and the packet was not stored.',
+    meaning:
+      'The analysis of the call has begun: its audio is closed and the packet was not stored.',
   },
   transition_refused: {
     status: 409,
@@ -56,7 +61,8 @@ export const errorCatalogue = {
   shutting_down: {
     status: 503,
     retryable: true,
-    meaning: 'This gateway is stopping; nothing was stored. Try again, on another gateway or later.',
+    meaning:
+      'This gateway is stopping; nothing was stored. Try again, on another gateway or later.',
   },
   internal: {
     status: 500,

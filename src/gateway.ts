@@ -5,16 +5,14 @@
 //                                              `----> feed -> supervisors
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import pg from 'pg'
 import { startAnalysis } from './analysis/analysis.ts'
 import { createMockProvider } from './analysis/providers/mock.ts'
 import { startDeadlines } from './calls/deadlines.ts'
 import { callRoutes } from './calls/routes.ts'
 import type { Config } from './config.ts'
-import { assertDurable } from './database/durability.ts'
 import { startEmbeddedPostgres } from './database/embedded/postgres.ts'
-import { migrate } from './database/migrate.ts'
-import { connectionSettings, createPool } from './database/pool.ts'
+import { createPool } from './database/pool.ts'
+import { prepareDatabase } from './database/prepare.ts'
 import { StartupError } from './errors.ts'
 import { startFeed } from './feed/feed.ts'
 import { feedRoutes } from './feed/routes.ts'
@@ -57,7 +55,12 @@ export async function startGateway(
         : undefined
     if (embedded !== undefined) stack.defer(embedded.stop)
     const databaseUrl = embedded?.url ?? config.DATABASE_URL ?? ''
-    await prepareDatabase(databaseUrl, config, logger)
+    const applied = await prepareDatabase(
+      databaseUrl,
+      config.ALLOW_UNSAFE_DATABASE === 'true',
+      logger,
+    )
+    if (applied.length > 0) logger.info({ migrations: applied }, 'database migrated')
 
     const pools = {
       intake: createPool(databaseUrl, 'intake', lanes, logger),
@@ -148,32 +151,6 @@ export async function startGateway(
   } catch (error) {
     await stack.disposeAsync()
     throw error
-  }
-}
-
-async function prepareDatabase(databaseUrl: string, config: Config, logger: Logger): Promise<void> {
-  const client = new pg.Client({
-    ...connectionSettings(databaseUrl, 'migrations'),
-    // Another gateway may be migrating, and a migration may take long.
-    lock_timeout: 0,
-    statement_timeout: 0,
-    query_timeout: 0,
-  })
-  client.on('error', (error) => logger.warn({ reason: error.message }, 'connection lost'))
-  try {
-    await client.connect()
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new StartupError(`Cannot connect to the database of DATABASE_URL: ${reason}`, {
-      cause: error,
-    })
-  }
-  try {
-    await assertDurable(client, config.ALLOW_UNSAFE_DATABASE === 'true', logger)
-    const applied = await migrate(client)
-    if (applied.length > 0) logger.info({ migrations: applied }, 'database migrated')
-  } finally {
-    await client.end()
   }
 }
 

@@ -55,7 +55,12 @@ const claimsPerStatement = 100
 export function startAnalysis(options: AnalysisOptions): Analysis {
   const { pool, logger, leaseSeconds } = options
   const running = new Map<number, Running>()
-  const counts: Record<AttemptOutcome, number> = { succeeded: 0, failed: 0, released: 0, refused: 0 }
+  const counts: Record<AttemptOutcome, number> = {
+    succeeded: 0,
+    failed: 0,
+    released: 0,
+    refused: 0,
+  }
   let requests = 0
   let stopped = false
 
@@ -66,7 +71,13 @@ export function startAnalysis(options: AnalysisOptions): Analysis {
       while (!stopped) {
         const free = Math.min(options.concurrency - running.size, claimsPerStatement)
         if (free <= 0) return undefined
-        const claims = await claimCalls(pool, options.owner, options.provider.name, free, leaseSeconds)
+        const claims = await claimCalls(
+          pool,
+          options.owner,
+          options.provider.name,
+          free,
+          leaseSeconds,
+        )
         for (const claim of claims) begin(claim)
         if (claims.length > 0) options.onEvents()
         if (claims.length < free) break

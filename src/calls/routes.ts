@@ -54,7 +54,12 @@ export const callRoutes: FastifyPluginAsyncTypebox<CallRouteOptions> = async (ap
         params: CallIdParameter,
         response: {
           200: Call,
-          ...errorReplies('call_not_completable', 'call_not_found', 'validation_failed', 'call_locked'),
+          ...errorReplies(
+            'call_not_completable',
+            'call_not_found',
+            'validation_failed',
+            'call_locked',
+          ),
         },
       },
     },

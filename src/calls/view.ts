@@ -7,8 +7,7 @@ import { callStatuses } from './transitions.ts'
 const time = (description: string) =>
   Type.String({ format: 'date-time', description: `${description}, ISO 8601, UTC` })
 
-const orNull = <T extends TSchema>(schema: T) =>
-  Type.Union([schema, Type.Null()])
+const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 const callFields = {
   id: Type.Integer({ description: 'Grows with every new call' }),

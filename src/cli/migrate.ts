@@ -1,7 +1,6 @@
 import { Command } from 'commander'
-import pg from 'pg'
 import { startEmbeddedPostgres } from '../database/embedded/postgres.ts'
-import { migrate } from '../database/migrate.ts'
+import { prepareDatabase } from '../database/prepare.ts'
 import { createCommandLogger, readConfig } from './environment.ts'
 
 /** `ai-pbx-gateway migrate`: brings the schema up to date and ends. */
@@ -11,16 +10,21 @@ export function migrateCommand(): Command {
     .action(async () => {
       const config = readConfig()
       const logger = createCommandLogger(config)
-      await using stack = new AsyncDisposableStack()
-      const embedded =
-        config.DATABASE_URL === null
-          ? await startEmbeddedPostgres({ dataDirectory: config.DATA_DIR, logger })
-          : undefined
-      if (embedded !== undefined) stack.defer(embedded.stop)
-      const client = new pg.Client(embedded?.url ?? config.DATABASE_URL ?? '')
-      stack.defer(() => client.end())
-      await client.connect()
-      const applied = await migrate(client)
-      console.log(applied.length === 0 ? 'Already up to date.' : `Applied: ${applied.join(', ')}`)
+      const stack = new AsyncDisposableStack()
+      try {
+        const embedded =
+          config.DATABASE_URL === null
+            ? await startEmbeddedPostgres({ dataDirectory: config.DATA_DIR, logger })
+            : undefined
+        if (embedded !== undefined) stack.defer(embedded.stop)
+        const applied = await prepareDatabase(
+          embedded?.url ?? config.DATABASE_URL ?? '',
+          config.ALLOW_UNSAFE_DATABASE === 'true',
+          logger,
+        )
+        console.log(applied.length === 0 ? 'Already up to date.' : `Applied: ${applied.join(', ')}`)
+      } finally {
+        await stack.disposeAsync()
+      }
     })
 }

@@ -19,7 +19,7 @@ export function serveCommand(): Command {
 async function serve(demo: boolean): Promise<void> {
   const config = readConfig()
   // The demo draws on the terminal; its lost packets need no line each.
-  const quiet = demo && process.env['LOG_LEVEL'] === undefined
+  const quiet = demo && process.env.LOG_LEVEL === undefined
   const logger = createCommandLogger(quiet ? { ...config, LOG_LEVEL: 'error' } : config)
   const version = readVersion()
   const starting = new AbortController()

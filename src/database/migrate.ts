@@ -15,7 +15,9 @@ function shippedMigrations(): Map<string, string> {
   const files = readdirSync(folder).filter((file) => file.endsWith('.sql'))
   return new Map(
     files.toSorted().map((file) => {
-      const digest = createHash('sha256').update(readFileSync(join(folder, file))).digest('hex')
+      const digest = createHash('sha256')
+        .update(readFileSync(join(folder, file)))
+        .digest('hex')
       return [file.replace(/\.sql$/, ''), digest]
     }),
   )

@@ -1,8 +1,8 @@
 // The feed over WebSocket: `/ws` and `/ws/{client_id}`. Clients of one name are clients of their own; a client
 // that does not read is cut off at a number of bytes and disturbs nobody.
 import { randomUUID } from 'node:crypto'
-import type {} from '@fastify/websocket'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type {} from '@fastify/websocket'
 import Type from 'typebox'
 import type { WebSocket } from 'ws'
 import type { Logger } from '../telemetry/logger.ts'
@@ -67,6 +67,7 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (ap
       socket.send(message)
     }
 
+    send(connectedMessage(clientId, start, now()))
     const unsubscribe = feed.subscribe(start, {
       deliver: send,
       drained: async () => {
@@ -108,7 +109,11 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (ap
     '/ws',
     {
       websocket: true,
-      schema: { ...feedSchema, operationId: 'openFeed', summary: 'Every event of every call, live' },
+      schema: {
+        ...feedSchema,
+        operationId: 'openFeed',
+        summary: 'Every event of every call, live',
+      },
     },
     (socket, { query }) => attach(socket, randomUUID(), query.after),
   )

@@ -13,12 +13,19 @@ const retryAfterSeconds = '1'
 export function replyToErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((error, request, reply) => replyTo(error, request, reply))
   app.setNotFoundHandler((request, reply) =>
-    send(reply, new GatewayError('not_found', `There is no ${request.method} ${shortPath(request)}`)),
+    send(
+      reply,
+      new GatewayError('not_found', `There is no ${request.method} ${shortPath(request)}`),
+    ),
   )
 }
 
 /** The reply to any error of a request. */
-export function replyTo(error: FastifyError, request: FastifyRequest, reply: FastifyReply): unknown {
+export function replyTo(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): unknown {
   if (error.validation)
     return sendProblems(reply, validationProblems(error.validation, error.validationContext))
   if (error instanceof MalformedJson)
@@ -39,7 +46,10 @@ function asGatewayError(error: FastifyError): GatewayError {
   if (error instanceof GatewayError) return error
   if (error instanceof DatabaseFailure) {
     if (error.sqlState === 'GW001')
-      return new GatewayError('transition_refused', 'The call is in a state that does not allow this')
+      return new GatewayError(
+        'transition_refused',
+        'The call is in a state that does not allow this',
+      )
     if (error.kind === 'lock')
       return new GatewayError('call_locked', 'The call is locked by another session')
     if (error.kind === 'unavailable')

@@ -24,7 +24,12 @@ export function acceptJsonBodies(app: FastifyInstance): void {
     (request, body, done) => {
       const encoding = request.headers['content-encoding']
       if (encoding !== undefined && encoding !== 'identity') {
-        done(new GatewayError('unsupported_media_type', `Content-Encoding ${encoding} is not accepted`))
+        done(
+          new GatewayError(
+            'unsupported_media_type',
+            `Content-Encoding ${encoding} is not accepted`,
+          ),
+        )
         return
       }
       try {
@@ -68,7 +73,8 @@ function couldGoOn(text: string): boolean {
   } catch (error) {
     const message = error instanceof Error ? error.message : ''
     const position = /at position (\d+)/.exec(message)?.[1]
-    if (position !== undefined && Number(position) < text.length) return /^Unterminated/.test(message)
+    if (position !== undefined && Number(position) < text.length)
+      return /^Unterminated/.test(message)
     return position !== undefined || /end of JSON input/.test(message)
   }
 }

@@ -49,17 +49,17 @@ function problemOf(error: ErrorObject, place: string): ValidationProblem {
   const path = error.instancePath.split('/').slice(1)
   const params: Readonly<Record<string, unknown>> = error.params
   const base = { loc: [place, ...path], input: shorten(error.data) }
-  const limit = String(params['limit'])
+  const limit = String(params.limit)
   switch (error.keyword) {
     case 'required':
       return {
         ...base,
         type: 'missing',
-        loc: [place, ...path, String(params['missingProperty'])],
+        loc: [place, ...path, String(params.missingProperty)],
         msg: 'Field required',
       }
     case 'type':
-      return { ...base, ...typeProblem(String(params['type']), error.data) }
+      return { ...base, ...typeProblem(String(params.type), error.data) }
     case 'minimum':
       return {
         ...base,
@@ -90,7 +90,7 @@ function problemOf(error: ErrorObject, place: string): ValidationProblem {
       return {
         ...base,
         type: 'string_pattern_mismatch',
-        msg: `String should match pattern '${String(params['pattern'])}'`,
+        msg: `String should match pattern '${String(params.pattern)}'`,
       }
     case 'enum':
       return {
@@ -122,7 +122,7 @@ function typeProblem(expected: string, input: unknown): { type: string; msg: str
 }
 
 function allowed(params: Readonly<Record<string, unknown>>): string[] {
-  const values = params['allowedValues']
+  const values = params.allowedValues
   return Array.isArray(values) ? values.map(String) : []
 }
 

@@ -46,7 +46,9 @@ const PacketReply = Type.Object(
     status: Type.Enum(['accepted', 'accepted_with_warning']),
     received_at: Type.String({ format: 'date-time' }),
     message: Type.String(),
-    duplicate: Type.Boolean({ description: 'The sequence was stored before; the first one counts' }),
+    duplicate: Type.Boolean({
+      description: 'The sequence was stored before; the first one counts',
+    }),
     late: Type.Boolean({ description: 'A higher sequence was stored before' }),
     missing_packets: Type.String({ description: 'What the track misses as of this packet' }),
   },

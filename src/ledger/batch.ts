@@ -104,7 +104,10 @@ export function batchParameters(groups: readonly PacketGroup[]): BatchParameters
  * Replays a committed (or sealed) group and says for each of its packets what became of it. A packet for a
  * sealed call is refused, except a repeat of one that is stored: its sender may not have heard the answer.
  */
-export function receipts(group: PacketGroup, stored: StoredGroup): (PacketReceipt | GatewayError)[] {
+export function receipts(
+  group: PacketGroup,
+  stored: StoredGroup,
+): (PacketReceipt | GatewayError)[] {
   const account = new SequenceAccount({
     received: SequenceRanges.parse(stored.prior),
     hasZero: stored.has_zero,

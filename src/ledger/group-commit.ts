@@ -71,7 +71,9 @@ export function createGroupCommit<Receipt>(
     if (closing)
       return Promise.reject(new GatewayError('shutting_down', 'This gateway is shutting down'))
     if (packets >= limits.maxPackets || bytes + packet.payload.length > limits.maxBytes)
-      return Promise.reject(new GatewayError('overloaded', 'Too many packets wait for the database'))
+      return Promise.reject(
+        new GatewayError('overloaded', 'Too many packets wait for the database'),
+      )
     return new Promise((resolve, reject) => {
       packets += 1
       bytes += packet.payload.length
@@ -163,7 +165,10 @@ export function createGroupCommit<Receipt>(
 
   async function handleFailure(groups: Group[], error: unknown): Promise<void> {
     const kind = options.classify(error)
-    options.onError(error, groups.reduce((sum, group) => sum + group.packets.length, 0))
+    options.onError(
+      error,
+      groups.reduce((sum, group) => sum + group.packets.length, 0),
+    )
     if (kind === 'unavailable') {
       for (const group of groups) park(group, 'database_unavailable')
     } else if (groups.length > 1) {
@@ -172,7 +177,9 @@ export function createGroupCommit<Receipt>(
       await commitGroups(groups.slice(half))
     } else if (kind === 'lock') for (const group of groups) park(group)
     else {
-      const refusal = new GatewayError('internal', 'The packet could not be stored', { cause: error })
+      const refusal = new GatewayError('internal', 'The packet could not be stored', {
+        cause: error,
+      })
       for (const group of groups) for (const pending of group.packets) settle(pending, refusal)
     }
   }
@@ -196,7 +203,8 @@ export function createGroupCommit<Receipt>(
       parked.delete(group.callId)
       return
     }
-    const pauseMs = before === undefined ? firstRetryMs : Math.min(before.pauseMs * 2, longestRetryMs)
+    const pauseMs =
+      before === undefined ? firstRetryMs : Math.min(before.pauseMs * 2, longestRetryMs)
     parked.set(group.callId, {
       packets: [...kept, ...(before?.packets ?? [])],
       pauseMs,

@@ -46,7 +46,11 @@ export function createLedger(options: LedgerOptions): Ledger {
   const { pool, logger } = options
 
   async function commit(groups: PacketGroup[]): Promise<GroupOutcome<PacketReceipt>[]> {
-    const stored = await storePackets(pool, ...batchParameters(groups), options.packetTimeoutSeconds)
+    const stored = await storePackets(
+      pool,
+      ...batchParameters(groups),
+      options.packetTimeoutSeconds,
+    )
     if (stored.some(({ created }) => created)) options.onCallsCreated()
     const outcomes: GroupOutcome<PacketReceipt>[] = groups.map(() => 'locked')
     for (const result of stored) {

@@ -134,14 +134,15 @@ function covers({ offset, states }: Passage, sequence: number): boolean {
   return sequence >= offset && sequence < offset + states.length
 }
 
-/** On a track of its own, a speaker's silence stands where the other speaks: received, so it is not lost. */
+/** Silence is the same everywhere, so it proves that a packet arrived, and nothing about who speaks. */
 function mark({ recording, offset, states }: Passage, sequence: number, content: number): void {
   const packet = sequence - offset
-  if (recording.contents[packet] === content) states[packet] = heard
-  else if (content === silence && states[packet] === lost) states[packet] = silent
+  if (content === silence) states[packet] ||= silent
+  else if (recording.contents[packet] === content) states[packet] = heard
 }
 
-function recall({ recording, offset, states }: Passage): (Utterance & { at: number })[] {
+function recall(passage: Passage): (Utterance & { at: number })[] {
+  const { recording, offset, states } = passage
   const [first, last] = [states.indexOf(heard), states.lastIndexOf(heard)]
   const utterances = recording.turns
     .filter(({ start, end }) => start <= last && end > first)
@@ -155,18 +156,26 @@ function recall({ recording, offset, states }: Passage): (Utterance & { at: numb
   return utterances.map(({ speaker, words, at }) => ({ speaker, text: words.join(' '), at }))
 }
 
-/** The words of a turn; the time of a word within the turn is in proportion to its characters. */
-function wordsOf({ text, start, end }: SpeechTurn, states: Uint8Array): string[] {
+/**
+ * The words of a turn; the time of a word within the turn is in proportion to its characters. A speaker
+ * with a track of their own is silent on it while the other speaks: those words are neither heard nor lost.
+ */
+function wordsOf({ text, start, end }: SpeechTurn, { recording, states }: Passage): string[] {
   const words: string[] = []
   const packetsPerCharacter = (end - start) / text.length
+  const isSpoken = states.subarray(start, end).includes(heard)
+  const isPause = (packet: number) => isSpoken && recording.contents[packet] === silence
   for (const { 0: word, index } of text.matchAll(/\S+/g)) {
     const from = start + Math.floor(index * packetsPerCharacter)
     const to = start + Math.ceil((index + word.length) * packetsPerCharacter)
-    const packets = states.subarray(from, to)
-    const arrived = packets.filter((state) => state === heard).length
-    const received = packets.filter((state) => state !== lost).length
-    if (arrived * 2 >= packets.length) words.push(word)
-    else if (received * 2 < packets.length && words.at(-1) !== lostWords) words.push(lostWords)
+    const [enough, counts] = [(to - from) / 2, { arrived: 0, received: 0 }]
+    for (let packet = from; packet < to; packet += 1) {
+      const state = states[packet]
+      if (state !== lost) counts.received += 1
+      if (state === heard || (state === silent && isPause(packet))) counts.arrived += 1
+    }
+    if (counts.arrived >= enough) words.push(word)
+    else if (counts.received < enough && words.at(-1) !== lostWords) words.push(lostWords)
   }
   return words
 }

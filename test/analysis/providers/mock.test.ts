@@ -44,7 +44,8 @@ async function draw(seed: number, attempts: readonly string[], atOnce: boolean) 
   const outcome = async (name: string) => {
     const [callId = '', attempt = ''] = name.split(' ')
     const wait = async (seconds: number) => void waits.set(name, seconds)
-    const provider = createProvider({ seed, failureRate: 0.25, minLatency: 1, maxLatency: 3, wait })
+    const flaky = { failureRate: 0.25, minLatency: 1, maxLatency: 3, speech: [] }
+    const provider = createProvider({ ...flaky, seed, wait })
     const request = { callId, attempt: Number(attempt), packets: packetsOf(['text']) }
     return await provider.analyse(request, never).then(
       () => `${name} succeeds`,

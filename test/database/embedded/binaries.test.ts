@@ -1,5 +1,5 @@
-// Where the programs of the embedded database come from and as whom they run: the npm package without its
-// install script, Debian's packages, an ordinary user, root with and without user namespaces.
+// Where the programs of the embedded database come from and as whom they run: the npm package without
+// its install script, Debian's packages, an ordinary user, root with and without user namespaces.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
