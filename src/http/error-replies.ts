@@ -55,12 +55,16 @@ function asGatewayError(error: FastifyError): GatewayError {
     if (error.kind === 'unavailable')
       return new GatewayError('database_unavailable', 'The database does not answer')
   }
-  const code = codesByStatus[error.statusCode ?? 500]
-  return new GatewayError(code ?? 'internal', code === undefined ? 'Internal error' : error.message)
+  const status = error.statusCode ?? 500
+  if (status < 400 || (status >= 500 && status !== 503))
+    return new GatewayError('internal', 'Internal error')
+  return new GatewayError(codesByStatus[status] ?? 'malformed_request', error.message)
 }
 
+/** Of errors that the framework and its plugins throw; every other 4xx is the client's mistake as well. */
 const codesByStatus: Readonly<Record<number, ErrorCode>> = {
-  400: 'malformed_request',
+  // A path outside the folder of files: whether there is something is none of the client's business.
+  403: 'not_found',
   404: 'not_found',
   413: 'payload_too_large',
   415: 'unsupported_media_type',

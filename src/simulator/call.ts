@@ -57,7 +57,7 @@ export type CallParts = {
   readonly onChange: () => void
 }
 
-const requestsInFlight = 32
+const mostInFlight = 32
 const firstPoll = 0.2
 const longestPoll = 2
 const noAnswer: GatewayCall = {
@@ -86,38 +86,38 @@ export async function runCall(
     parts.onChange()
   }
 
+  async function send(sequence: number, timestamp: number): Promise<void> {
+    sent.add(sequence)
+    const data = packetData(recording, sequence - 1)
+    await parts.client.sendPacket(id, { sequence, data, timestamp })
+    acknowledged.add(sequence)
+    progress.acknowledged += 1
+    parts.onChange()
+  }
+
   async function stream(): Promise<void> {
-    const { client, clock, rate } = parts
+    const { clock, rate } = parts
     const start = clock.now()
-    const remaining = plan.packets.values()
-    let failure: unknown
-    async function sendInTurn(): Promise<void> {
-      for (const { sequence, at } of remaining) {
-        if (rate > 0) await clock.wait(start + at / rate - clock.now(), signal)
-        if (failure !== undefined) return
-        const timestamp = start + (sequence - 1) * packetSeconds
-        sent.add(sequence)
-        const data = packetData(recording, sequence - 1)
-        await client.sendPacket(id, { sequence, data, timestamp }, signal)
-        acknowledged.add(sequence)
-        progress.acknowledged += 1
-        parts.onChange()
-      }
+    const inFlight = new Set<Promise<void>>()
+    const failures: unknown[] = []
+    for (const { sequence, at } of plan.packets) {
+      if (rate > 0) await clock.wait(start + at / rate - clock.now(), signal)
+      if (inFlight.size === mostInFlight) await Promise.race(inFlight)
+      if (failures.length > 0) break
+      const sending = send(sequence, start + (sequence - 1) * packetSeconds)
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => inFlight.delete(sending))
+      inFlight.add(sending)
     }
-    const senders = Array.from({ length: requestsInFlight }, () =>
-      sendInTurn().catch((error: unknown) => {
-        failure ??= error
-      }),
-    )
-    await Promise.all(senders)
-    if (failure !== undefined) throw failure
+    await Promise.all(inFlight)
+    if (failures.length > 0) throw failures[0]
   }
 
   async function awaitAnalysis(): Promise<void> {
     const { client, clock, timeout } = parts
     const deadline = clock.now() + timeout
     for (let pause = firstPoll; ; pause = Math.min(longestPoll, pause * 1.5)) {
-      answer = await client.readCall(id, signal)
+      answer = await client.readCall(id)
       progress.state = answer.status
       parts.onChange()
       if (answer.status === 'ARCHIVED') return
@@ -131,7 +131,7 @@ export async function runCall(
   try {
     enter('streaming')
     await stream()
-    await parts.client.completeCall(id, signal)
+    await parts.client.completeCall(id)
     enter('analysing')
     await awaitAnalysis()
   } catch (error) {

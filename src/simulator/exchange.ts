@@ -14,26 +14,29 @@ export type Reply = {
 /** Connections to one server. */
 export type Exchange = {
   /** `path` is relative to the base URL; a `body` is sent as JSON. */
-  readonly request: (
-    method: 'GET' | 'POST',
-    path: string,
-    body: unknown,
-    signal: AbortSignal,
-  ) => Promise<Reply>
+  readonly request: (method: 'GET' | 'POST', path: string, body?: unknown) => Promise<Reply>
   readonly close: () => void
 }
 
 const mostConnections = 256
 const answerTimeoutMs = 10_000
 
-/** Opens no connection before the first request. */
-export function createExchange(baseUrl: string): Exchange {
+/**
+ * Opens no connection before the first request. When the signal is aborted, all requests under way are
+ * rejected. (One listener for all of them: thousands on one signal make each new one slow.)
+ */
+export function createExchange(baseUrl: string, signal: AbortSignal): Exchange {
   const base = new URL(baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`)
   const { request, Agent } = base.protocol === 'https:' ? https : http
   const agent = new Agent({ keepAlive: true, maxSockets: mostConnections })
+  const underWay = new Set<http.ClientRequest>()
+  const abort = () => {
+    for (const outgoing of underWay) outgoing.destroy(new Error('aborted'))
+  }
+  signal.addEventListener('abort', abort)
 
   return {
-    request: (method, path, body, signal) =>
+    request: (method, path, body) =>
       new Promise((resolve, reject) => {
         const json = body === undefined ? '' : JSON.stringify(body)
         const headers = {
@@ -41,7 +44,9 @@ export function createExchange(baseUrl: string): Exchange {
           ...(json === '' ? {} : { 'content-type': 'application/json' }),
           'content-length': Buffer.byteLength(json),
         }
-        const outgoing = request(new URL(path, base), { method, agent, headers, signal })
+        const outgoing = request(new URL(path, base), { method, agent, headers })
+        underWay.add(outgoing)
+        outgoing.on('close', () => underWay.delete(outgoing))
         outgoing.setTimeout(answerTimeoutMs, () =>
           outgoing.destroy(new Error(`no answer within ${answerTimeoutMs / 1000} s`)),
         )
@@ -60,7 +65,10 @@ export function createExchange(baseUrl: string): Exchange {
         })
         outgoing.end(json)
       }),
-    close: () => agent.destroy(),
+    close: () => {
+      signal.removeEventListener('abort', abort)
+      agent.destroy()
+    },
   }
 }
 

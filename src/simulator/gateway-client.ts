@@ -24,14 +24,14 @@ export type GatewayCall = {
   readonly sentiment: string | null
 }
 
-/** A client of one gateway. Every method rejects with the signal's reason when it is aborted. */
+/** A client of one gateway. Every method rejects with the reason of its signal when that is aborted. */
 export type GatewayClient = {
   /** Rejects with a `StartupError`, written for a person, when no gateway answers. */
-  readonly greet: (signal: AbortSignal) => Promise<void>
+  readonly greet: () => Promise<void>
   /** Resolves once the gateway has acknowledged the packet. */
-  readonly sendPacket: (id: string, packet: WirePacket, signal: AbortSignal) => Promise<void>
-  readonly completeCall: (id: string, signal: AbortSignal) => Promise<void>
-  readonly readCall: (id: string, signal: AbortSignal) => Promise<GatewayCall>
+  readonly sendPacket: (id: string, packet: WirePacket) => Promise<void>
+  readonly completeCall: (id: string) => Promise<void>
+  readonly readCall: (id: string) => Promise<GatewayCall>
   readonly close: () => void
 }
 
@@ -40,6 +40,8 @@ export type GatewayClientOptions = {
   readonly url: string
   readonly clock: Clock
   readonly random: Random
+  /** Ends everything under way. */
+  readonly signal: AbortSignal
 }
 
 const patience = 60
@@ -48,8 +50,9 @@ const longestPause = 5
 const passing: readonly number[] = [429, 502, 503, 504]
 
 /** Connects nothing before the first request. */
-export function createGatewayClient({ url, clock, random }: GatewayClientOptions): GatewayClient {
-  const exchange = createExchange(url)
+export function createGatewayClient(options: GatewayClientOptions): GatewayClient {
+  const { url, clock, random, signal } = options
+  const exchange = createExchange(url, signal)
 
   /** Asks until the answer has the status `expected`. */
   async function insist(
@@ -57,11 +60,11 @@ export function createGatewayClient({ url, clock, random }: GatewayClientOptions
     path: string,
     body: unknown,
     expected: number,
-    signal: AbortSignal,
   ): Promise<Reply> {
     const deadline = clock.now() + patience
     for (let attempt = 0; ; attempt += 1) {
-      const answer = await exchange.request(method, path, body, signal).catch(reasonOf)
+      signal.throwIfAborted()
+      const answer = await exchange.request(method, path, body).catch(reasonOf)
       signal.throwIfAborted()
       if (typeof answer !== 'string' && answer.status === expected) return answer
       const problem =
@@ -79,8 +82,8 @@ export function createGatewayClient({ url, clock, random }: GatewayClientOptions
   }
 
   return {
-    greet: async (signal) => {
-      const answer = await exchange.request('GET', 'health', undefined, signal).catch(reasonOf)
+    greet: async () => {
+      const answer = await exchange.request('GET', 'health').catch(reasonOf)
       signal.throwIfAborted()
       if (typeof answer === 'string')
         throw new StartupError(
@@ -91,14 +94,13 @@ export function createGatewayClient({ url, clock, random }: GatewayClientOptions
           `What answers at ${url} is not ready: GET /health: ${answer.status} ${excerpt(answer.body)}`,
         )
     },
-    sendPacket: async (id, packet, signal) => {
-      await insist('POST', `v1/call/stream/${id}`, packet, 202, signal)
+    sendPacket: async (id, packet) => {
+      await insist('POST', `v1/call/stream/${id}`, packet, 202)
     },
-    completeCall: async (id, signal) => {
-      await insist('POST', `v1/call/complete/${id}`, undefined, 200, signal)
+    completeCall: async (id) => {
+      await insist('POST', `v1/call/complete/${id}`, undefined, 200)
     },
-    readCall: async (id, signal) =>
-      parseCall((await insist('GET', `v1/call/${id}`, undefined, 200, signal)).body),
+    readCall: async (id) => parseCall((await insist('GET', `v1/call/${id}`, undefined, 200)).body),
     close: exchange.close,
   }
 }

@@ -20,7 +20,10 @@ export type ProgressDisplay = {
 
 const terminalPause = 0.1
 const plainPause = 1
-const barWidth = 24
+const longestBar = 24
+const shortestBar = 8
+/** The width of a call's line without its bar. */
+const besideBar = 61
 
 /** Starts a display. @param now seconds */
 export function startProgress(output: Output, now: () => number): ProgressDisplay {
@@ -40,8 +43,12 @@ export function startProgress(output: Output, now: () => number): ProgressDispla
       return
     }
     const room = (output.rows ?? 24) - 2
-    const lines = [summary, ...(latest.length < room ? latest.map(callLine) : [])]
     const width = (output.columns ?? 80) - 1
+    const bar = Math.max(shortestBar, Math.min(longestBar, width - besideBar))
+    const lines = [
+      summary,
+      ...(latest.length < room ? latest.map((call) => callLine(call, bar)) : []),
+    ]
     const upAndClear = drawnLines === 0 ? '' : `\x1b[${drawnLines}A\x1b[0J`
     output.write(`${upAndClear}${lines.map((line) => `${line.slice(0, width)}\n`).join('')}`)
     drawnLines = lines.length
@@ -68,15 +75,16 @@ function summaryLine(calls: readonly CallProgress[], seconds: number): string {
   const planned = sum((call) => call.planned).toLocaleString('en')
   return [
     `${seconds.toFixed(1).padStart(5)} s`,
-    `${acknowledged} of ${planned} packets acknowledged`,
-    `calls: ${inPhase('streaming')} live, ${inPhase('analysing')} in analysis, ${inPhase('finished')} finished`,
-  ].join('   ')
+    `${acknowledged}/${planned} packets acknowledged`,
+    `live ${inPhase('streaming')}, analysis ${inPhase('analysing')}, finished ${inPhase('finished')}`,
+  ].join('  ')
 }
 
-function callLine({ id, recording, phase, planned, acknowledged, state }: CallProgress): string {
+function callLine(call: CallProgress, barWidth: number): string {
+  const { id, recording, phase, planned, acknowledged, state } = call
   const filled = Math.floor((acknowledged / planned) * barWidth)
   const bar = '█'.repeat(filled).padEnd(barWidth, '░')
-  const count = `${acknowledged}/${planned}`.padStart(11)
+  const count = `${acknowledged}/${planned}`.padStart(9)
   const word = phase === 'waiting' || state === '' ? phase : stripVTControlCharacters(state)
-  return `  ${id.padEnd(14)}  ${recording.padEnd(15)}  ${bar} ${count}  ${word}`
+  return `  ${id.padEnd(14)}  ${recording.padEnd(15)}  ${bar}  ${count}  ${word}`
 }

@@ -35,11 +35,12 @@ export async function runSimulation(
   clock: Clock = systemClock,
 ): Promise<number> {
   const seed = options.seed ?? randomInt(2 ** 32)
-  const client = createGatewayClient({ url: options.url, clock, random: seededRandom(seed) })
+  const random = seededRandom(seed)
+  const client = createGatewayClient({ url: options.url, clock, random, signal })
   let calls: readonly CallProgress[] = []
   try {
     const recordings = await loadRecordings()
-    await client.greet(signal)
+    await client.greet()
     output.write(`${announce({ ...options, seed })}\n\n`)
     const display = startProgress(output, clock.now)
     const onProgress = (latest: readonly CallProgress[]) => {

@@ -22,7 +22,8 @@ async function shortRecordings(): Promise<Recording[]> {
 async function play(t: TestContext, gatewayOptions: FakeGatewayOptions, change = {}) {
   const gateway = await startFakeGateway(gatewayOptions)
   const clock = createVirtualClock()
-  const client = createGatewayClient({ url: gateway.url, clock, random: seededRandom(1) })
+  const random = seededRandom(1)
+  const client = createGatewayClient({ url: gateway.url, clock, random, signal: t.signal })
   t.after(async () => {
     client.close()
     await gateway[Symbol.asyncDispose]()

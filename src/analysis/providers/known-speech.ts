@@ -148,7 +148,7 @@ function recall(passage: Passage): (Utterance & { at: number })[] {
     .filter(({ start, end }) => start <= last && end > first)
     .map((turn) => ({
       speaker: turn.speaker,
-      words: wordsOf(turn, states),
+      words: wordsOf(turn, passage),
       at: offset + turn.start,
     }))
     .filter(({ words }) => words.length > 0)

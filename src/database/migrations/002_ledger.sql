@@ -123,7 +123,13 @@ CREATE FUNCTION store_packets(
   p_received int8multirange[], p_repeats integer[], p_late integer[],
   p_sequences bigint[], p_timestamps float8[], p_sizes integer[], p_starts integer[], p_payload bytea,
   p_packet_timeout float8
-) RETURNS SETOF stored_group LANGUAGE plpgsql AS $$
+) RETURNS SETOF stored_group LANGUAGE plpgsql
+-- One plan for ever, by index: one made while the tables are small must not scan them when they are not.
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
 DECLARE
   v_created bigint[];
   v_calls bigint[];
