@@ -10,7 +10,8 @@ export const callIdPattern = '^(?!history$)[A-Za-z0-9][A-Za-z0-9._:~@+-]{0,127}$
 export const CallIdParameter = Type.Object({
   call_id: Type.String({
     pattern: callIdPattern,
-    description: 'The id the PBX gave the call: 1 to 128 letters, digits and . _ : ~ @ + -, not “history”',
+    description:
+      'The id the PBX gave the call: 1 to 128 letters, digits and . _ : ~ @ + -, not “history”',
     examples: ['CALL-0019'],
   }),
 })

@@ -30,19 +30,18 @@ export function writeReport(outcomes: readonly CallOutcome[], width: number): st
   return ['', ...writeTable(outcomes, width), ...transcripts, '', verdict(outcomes), ''].join('\n')
 }
 
-/** Breaks a text between words into lines of at most `width` characters; all but the first are indented. */
-function wrap(text: string, width: number, indent: string): string[] {
+/** Breaks a text between words; the first line begins with `lead`, the others stand below its text. */
+function wrap(lead: string, text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
   for (const word of text.split(/\s+/)) {
-    if (line.trim() === '') line += word
-    else if (line.length + 1 + word.length <= width) line += ` ${word}`
-    else {
+    if (line !== '' && lead.length + line.length + 1 + word.length > width) {
       lines.push(line)
-      line = `${indent}${word}`
-    }
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
   }
-  return [...lines, line]
+  const margin = ' '.repeat(lead.length)
+  return [...lines, line].map((part, index) => `${index === 0 ? lead : margin}${part}`)
 }
 
 function plain(text: string): string {
@@ -83,13 +82,11 @@ function writeTranscript(outcome: CallOutcome, width: number): string {
   const { id, recording, transcription, differences } = outcome
   const said = plain(transcription || '(no transcript)').split('\n')
   const lines = said.flatMap((line) => {
-    const speaker = /^(Customer|Agent): /.exec(line)
-    const text = speaker === null ? line : line.slice(speaker[0].length)
-    const lead = `  ${(speaker?.[0] ?? '').trim().padEnd(speaker === null ? 0 : 10)}`
-    const [first = '', ...rest] = wrap(text, width - lead.length, '')
-    return [`${lead}${first}`, ...rest.map((more) => `${' '.repeat(lead.length)}${more}`)]
+    const [label = '', speaker] = /^(Customer:|Agent:) /.exec(line) ?? []
+    const lead = speaker === undefined ? '  ' : `  ${speaker.padEnd('Customer: '.length)}`
+    return wrap(lead, line.slice(label.length), width)
   })
-  const wrong = differences.flatMap((difference) => wrap(`  ! ${plain(difference)}`, width, '    '))
+  const wrong = differences.flatMap((difference) => wrap('  ! ', plain(difference), width))
   return ['', `${id}  ${recording}`, ...wrong, ...lines].join('\n')
 }
 

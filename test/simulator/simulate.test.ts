@@ -145,7 +145,7 @@ test('an interrupted run says what is unfinished, and exits with 130', async () 
   const output = createOutput()
   const write = (text: string) => {
     output.write(text)
-    if (text.includes('1 in analysis')) interruption.abort()
+    if (text.includes('analysis 1')) interruption.abort()
   }
   const options = { ...defaultSimulation, url: gateway.url, calls: 1, rate: 0 }
   const clock = createVirtualClock()

@@ -38,7 +38,9 @@ export function startLoad(sender: Sender, options: LoadOptions): Load {
     }
   }
 
-  const clients = Promise.all(Array.from({ length: options.clients }, (_, number) => client(number)))
+  const clients = Promise.all(
+    Array.from({ length: options.clients }, (_, number) => client(number)),
+  )
   // A client that fails is reported by stop(); until then nobody listens.
   clients.catch(() => {
     stopping = true

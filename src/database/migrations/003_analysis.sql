@@ -22,7 +22,7 @@ $$;
 -- Takes the next step of calls in progress (complete them if they fell silent) and of analysed calls whose
 -- rest is over (archive them). Returns how many changed their state.
 CREATE FUNCTION meet_deadlines(p_limit integer, p_packet_timeout float8, p_grace float8)
-RETURNS integer LANGUAGE plpgsql AS $$
+RETURNS integer LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_call calls;
   v_silent_from timestamptz;
@@ -60,7 +60,7 @@ CREATE FUNCTION claim_calls(p_owner text, p_provider text, p_limit integer, p_le
 RETURNS TABLE (
   id bigint, call_id text, lease_token bigint, attempt integer, burst_attempts integer,
   redrives integer, seconds_since_completion float8, seconds_waiting float8
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   v_call calls;
 BEGIN

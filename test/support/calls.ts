@@ -1,0 +1,90 @@
+// Calls in a given state, made in the database by the product's own statements.
+import { findCall } from '../../src/calls/statements.ts'
+import type { CallStatus } from '../../src/calls/transitions.ts'
+import type { Pool } from '../../src/database/pool.ts'
+import type { Queryable } from '../../src/database/statement.ts'
+import { batchParameters } from '../../src/ledger/batch.ts'
+import type { Packet } from '../../src/ledger/packet.ts'
+import { storePackets } from '../../src/ledger/statements.ts'
+
+const packetTimeoutSeconds = 300
+
+/** A packet with a payload that names it. */
+export function packetOf(callId: string, sequence: number, change: Partial<Packet> = {}): Packet {
+  return {
+    callId,
+    track: 'mixed',
+    sequence,
+    timestamp: sequence + 1,
+    encoding: 'text',
+    payload: Buffer.from(`packet ${sequence} of ${callId}`),
+    ...change,
+  }
+}
+
+/** Stores packets of one call in one batch; returns the call's `id`. */
+export async function storeCall(
+  pool: Pool,
+  callId: string,
+  sequences: readonly number[] = [1],
+): Promise<number> {
+  const packets = sequences.map((sequence) => packetOf(callId, sequence))
+  const [group] = await storePackets(
+    pool,
+    ...batchParameters([{ callId, packets }]),
+    packetTimeoutSeconds,
+  )
+  if (group?.outcome !== 'stored') throw new Error(`${callId} was not stored`)
+  return (await readCall(pool, callId)).id
+}
+
+/** The row of a call that exists. */
+export async function readCall(pool: Pool, callId: string) {
+  const [row] = await findCall(pool, callId)
+  if (row === undefined) throw new Error(`there is no call ${callId}`)
+  return row
+}
+
+const paths: Readonly<Record<CallStatus, readonly CallStatus[]>> = {
+  IN_PROGRESS: [],
+  COMPLETED: ['COMPLETED'],
+  PROCESSING_AI: ['COMPLETED', 'PROCESSING_AI'],
+  FAILED: ['COMPLETED', 'PROCESSING_AI', 'FAILED'],
+  ARCHIVED: ['COMPLETED', 'ARCHIVED'],
+}
+
+/** Takes a call that is in progress to another state, by transitions alone. */
+export async function bringTo(db: Queryable, call: number, status: CallStatus): Promise<void> {
+  for (const next of paths[status]) await transition(db, call, next)
+}
+
+/** Calls transition_call(); its next step is due in an hour. */
+export async function transition(db: Queryable, call: number, to: CallStatus): Promise<void> {
+  const due = to === 'ARCHIVED' ? null : new Date(Date.now() + 3_600_000)
+  await db.query('SELECT transition_call($1, $2, $3)', [call, to, due])
+}
+
+/** Moves the next step of calls into the past: it is due. */
+export async function makeDue(db: Queryable, ...calls: number[]): Promise<void> {
+  await db.query(
+    `UPDATE calls SET due_at = clock_timestamp() - interval '1 second' WHERE id = ANY ($1)`,
+    [calls],
+  )
+}
+
+/** Everything that is stored of a call but its packets, to see whether anything changed. */
+export async function snapshotOf(db: Queryable, call: number): Promise<unknown> {
+  const { rows } = await db.query(
+    `SELECT to_jsonb(calls) AS call,
+       (SELECT jsonb_agg(to_jsonb(attempts) ORDER BY number) FROM attempts WHERE call = calls.id)
+         AS attempts,
+       (SELECT jsonb_agg(to_jsonb(events) - 'position' ORDER BY id) FROM events
+        WHERE call = calls.id) AS events,
+       (SELECT jsonb_agg(to_jsonb(tracks) ORDER BY track) FROM tracks WHERE call = calls.id)
+         AS tracks,
+       (SELECT count(*) FROM segments WHERE call = calls.id) AS segments
+     FROM calls WHERE id = $1`,
+    [call],
+  )
+  return rows[0]
+}
