@@ -27,7 +27,8 @@ export function startDeadlines(options: DeadlineOptions): Pulse {
       const [met] = await meetDeadlines(pool, callsPerRun, packetTimeoutSeconds, graceSeconds)
       if (met !== undefined && met.changed > 0) options.onTransitions()
       const [next] = await nextDeadline(pool)
-      return next?.seconds == null ? undefined : next.seconds * 1_000
+      // What is due now was just skipped, locked by somebody: give them a moment.
+      return next?.seconds == null ? undefined : Math.max(next.seconds * 1_000, 20)
     },
   })
 }

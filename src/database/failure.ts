@@ -4,8 +4,8 @@ import pg from 'pg'
 /**
  * - `data`: the statement can never succeed with these values
  * - `lock`: it waited too long for a lock held by another session; nothing was done
- * - `unavailable`: the database is not there, shutting down, read-only or out of resources; a commit that was
- *   under way may or may not have happened
+ * - `unavailable`: the database is not there, not open to us, shutting down, read-only or out of resources; a
+ *   commit that was under way may or may not have happened
  */
 export type FailureKind = 'data' | 'lock' | 'unavailable'
 
@@ -33,5 +33,6 @@ export function failureKind(error: unknown): FailureKind {
 function kindOf(sqlState: string | undefined): FailureKind {
   if (sqlState === undefined) return 'unavailable'
   if (/^(55P03|57014|40P01|40001)$/.test(sqlState)) return 'lock'
-  return /^(08|25|53|57|58|XX)/.test(sqlState) ? 'unavailable' : 'data'
+  // 28, 3D, 55: the server does not let us in (no login, no such database, closed for maintenance).
+  return /^(08|25|28|3D|53|55|57|58|XX)/.test(sqlState) ? 'unavailable' : 'data'
 }

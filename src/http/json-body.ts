@@ -2,6 +2,10 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance } from 'fastify'
 import { GatewayError } from '../errors.ts'
+import { firstBadCharacter, tooDeepAt } from './json-faults.ts'
+
+/** Far deeper than any body we describe, and shallow enough to cost nothing. */
+const deepestNesting = 64
 
 /** A body that is not JSON, and where it stops being that. */
 export class MalformedJson extends Error {
@@ -46,35 +50,12 @@ export function parseJson(body: Buffer): unknown {
   if (body.length === 0) return undefined
   if (!isUtf8(body)) throw new MalformedJson('The body is not valid UTF-8', 0)
   const text = body.toString()
+  const deep = tooDeepAt(text, deepestNesting)
+  if (deep !== undefined)
+    throw new MalformedJson(`The body nests deeper than ${deepestNesting} levels`, deep)
   try {
     return JSON.parse(text)
   } catch {
     throw new MalformedJson('The body is not valid JSON', firstBadCharacter(text))
-  }
-}
-
-/** The length of the longest prefix that some JSON text could start with. */
-function firstBadCharacter(text: string): number {
-  let low = 0
-  let high = text.length
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1
-    if (couldGoOn(text.slice(0, middle))) low = middle
-    else high = middle - 1
-  }
-  return low
-}
-
-/** True when the parser has nothing against the text but that it ends. */
-function couldGoOn(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch (error) {
-    const message = error instanceof Error ? error.message : ''
-    const position = /at position (\d+)/.exec(message)?.[1]
-    if (position !== undefined && Number(position) < text.length)
-      return /^Unterminated/.test(message)
-    return position !== undefined || /end of JSON input/.test(message)
   }
 }

@@ -43,7 +43,7 @@ export function startProgress(output: Output, now: () => number): ProgressDispla
       return
     }
     const room = (output.rows ?? 24) - 2
-    const width = (output.columns ?? 80) - 1
+    const width = (output.columns || 80) - 1
     const bar = Math.max(shortestBar, Math.min(longestBar, width - besideBar))
     const lines = [
       summary,

@@ -52,7 +52,7 @@ export async function runSimulation(
       .padStart(runLength, '0')
     const parts = { recordings, client, clock, run, onProgress }
     const outcomes = await simulate({ ...options, seed }, parts, signal).finally(display.end)
-    output.write(writeReport(outcomes, output.columns ?? plainWidth))
+    output.write(writeReport(outcomes, output.columns || plainWidth))
     const differs = outcomes.some(({ differences }) => differences.length > 0)
     return differs ? simulationExit.differs : simulationExit.agrees
   } catch (error) {
