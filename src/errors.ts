@@ -43,6 +43,11 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'The content type of the body is not application/json.',
   },
+  upgrade_required: {
+    status: 426,
+    retryable: false,
+    meaning: 'The route is a WebSocket, and the request does not ask for one.',
+  },
   overloaded: {
     status: 503,
     retryable: true,

@@ -23,9 +23,11 @@ export type CallRouteOptions = {
   readonly onCompleted: () => void
 }
 
+const defaultLimit = 100
+
 const HistoryQuery = Type.Object({
   status: Type.Optional(Type.Enum(callStatuses)),
-  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: defaultLimit })),
   cursor: Type.Optional(
     Type.String({ pattern: '^[0-9]{1,15}$', description: 'From the reply before' }),
   ),
@@ -81,7 +83,10 @@ export const callRoutes: FastifyPluginAsyncTypebox<CallRouteOptions> = async (ap
         summary: 'One call',
         tags: ['calls'],
         params: CallIdParameter,
-        response: { 200: CallDetail, ...errorReplies('call_not_found', 'validation_failed') },
+        response: {
+          200: CallDetail,
+          ...errorReplies('call_not_found', 'validation_failed', 'database_unavailable'),
+        },
       },
     },
     async ({ params: { call_id } }) => viewCallDetail(await readCall(pool, call_id)),
@@ -95,10 +100,13 @@ export const callRoutes: FastifyPluginAsyncTypebox<CallRouteOptions> = async (ap
         summary: 'Calls, newest first',
         tags: ['calls'],
         querystring: HistoryQuery,
-        response: { 200: CallHistory, ...errorReplies('validation_failed') },
+        response: {
+          200: CallHistory,
+          ...errorReplies('validation_failed', 'database_unavailable'),
+        },
       },
     },
-    async ({ query: { status, limit, cursor } }) => {
+    async ({ query: { status, limit = defaultLimit, cursor } }) => {
       const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)
       const [rows, total] = await Promise.all([
         status === undefined

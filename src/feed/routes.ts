@@ -3,8 +3,10 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type {} from '@fastify/websocket'
+import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import type { WebSocket } from 'ws'
+import { errorReplies, GatewayError } from '../errors.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Feed } from './feed.ts'
 import { connectedMessage, pongMessage } from './messages.ts'
@@ -103,34 +105,42 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (ap
     tags: ['feed'],
     querystring: FeedQuery,
     description: 'A WebSocket. See docs/feed.md for its messages.',
+    response: {
+      101: Type.Unsafe({ type: 'null', description: 'The WebSocket is open' }),
+      ...errorReplies('upgrade_required', 'validation_failed'),
+    },
   }
 
-  app.get(
-    '/ws',
-    {
-      websocket: true,
-      schema: {
-        ...feedSchema,
-        operationId: 'openFeed',
-        summary: 'Every event of every call, live',
-      },
-    },
-    (socket, { query }) => attach(socket, randomUUID(), query.after),
-  )
+  /** The answer to a request that asks for no WebSocket. */
+  async function askForUpgrade(_request: unknown, reply: FastifyReply): Promise<never> {
+    reply.headers({ upgrade: 'websocket', connection: 'upgrade' })
+    throw new GatewayError('upgrade_required', 'The feed is a WebSocket')
+  }
 
-  app.get(
-    '/ws/:client_id',
-    {
-      websocket: true,
-      schema: {
-        ...feedSchema,
-        operationId: 'openFeedAs',
-        summary: 'The same feed, for a client that gives its name',
-        params: ClientParameter,
-      },
+  app.route({
+    method: 'GET',
+    url: '/ws',
+    schema: {
+      ...feedSchema,
+      operationId: 'openFeed',
+      summary: 'Every event of every call, live',
     },
-    (socket, { params, query }) => attach(socket, params.client_id, query.after),
-  )
+    handler: askForUpgrade,
+    wsHandler: (socket, { query }) => attach(socket, randomUUID(), query.after),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/ws/:client_id',
+    schema: {
+      ...feedSchema,
+      operationId: 'openFeedAs',
+      summary: 'The same feed, for a client that gives its name',
+      params: ClientParameter,
+    },
+    handler: askForUpgrade,
+    wsHandler: (socket, { params, query }) => attach(socket, params.client_id, query.after),
+  })
 
   app.get(
     '/ws/stats',

@@ -30,6 +30,8 @@ export async function createServer(logger: FastifyBaseLogger, version: string) {
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,
     http: { headersTimeout: 10_000 },
+    // What arrives on open connections during a shutdown is still served: the ledger closes after the server.
+    return503OnClosing: false,
     frameworkErrors: replyTo,
     clientErrorHandler: replyToClientError,
   })

@@ -8,14 +8,14 @@ const common = {
   allErrors: true,
   verbose: true,
   strict: false,
-  strictNumbers: true,
   useDefaults: true,
   formats: { unicode: (text: string) => text.isWellFormed(), 'date-time': true },
 } as const
 
 // Bodies say what type a value has; a path or a query is text, from which numbers are read.
-const bodies = new Ajv.default({ ...common, coerceTypes: false })
-const texts = new Ajv.default({ ...common, coerceTypes: true })
+// A text such as 1e309 becomes Infinity, to which Ajv applies the bounds only when it is not strict about numbers.
+const bodies = new Ajv.default({ ...common, coerceTypes: false, strictNumbers: true })
+const texts = new Ajv.default({ ...common, coerceTypes: true, strictNumbers: false })
 
 /** Compiles the schema of a part of a request. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =>

@@ -2,6 +2,7 @@
 // processed the same call.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { untilArchived } from '../support/archived.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { startFleet } from '../support/fleet.ts'
 import { assertInvariants } from '../support/invariants.ts'
@@ -20,10 +21,12 @@ test('7.5 the calls of a gateway that is killed are at work elsewhere within 10 
     AI_SERVICE_MAX_LATENCY: '8',
   })
   using pbx = createSender(gateways.urls)
-  for (let number = 0; number < calls; number += 1) {
-    await pbx.deliver({ callId: `call-${number}`, sequence: 1, data: 'good morning' })
-    await pbx.hangUp(`call-${number}`)
-  }
+  await Promise.all(
+    Array.from({ length: calls }, async (_, number) => {
+      await pbx.deliver({ callId: `call-${number}`, sequence: 1, data: 'good morning' })
+      await pbx.hangUp(`call-${number}`)
+    }),
+  )
   await until('every call is claimed', async () => (await openAttempts(database)).length === calls)
   const owner = (await openAttempts(database)).map(({ lease_owner }) => lease_owner)[0] ?? ''
   const theirs = (await openAttempts(database)).filter((row) => row.lease_owner === owner)
@@ -113,11 +116,4 @@ async function databaseClock({ pool }: TestDatabase): Promise<number> {
     'SELECT extract(epoch FROM clock_timestamp())::float8 AS now',
   )
   return rows[0]?.now ?? 0
-}
-
-async function untilArchived({ pool }: TestDatabase, calls: number): Promise<void> {
-  await until('all calls are archived', async () => {
-    const { rows } = await pool.query("SELECT FROM calls WHERE status = 'ARCHIVED'")
-    return rows.length === calls
-  })
 }

@@ -1,11 +1,11 @@
 // Fault 6: the AI had one call at a time, or one run for every packet of a call.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { untilArchived } from '../support/archived.ts'
 import { createDatabase } from '../support/database.ts'
 import { startFleet } from '../support/fleet.ts'
 import { assertInvariants } from '../support/invariants.ts'
 import { createSender } from '../support/sender.ts'
-import { until } from '../support/until.ts'
 
 test('7.6 calls are analysed side by side up to the limit, each in one run however many packets', async (t) => {
   const [calls, packets, concurrency] = [60, 40, 20]
@@ -24,10 +24,7 @@ test('7.6 calls are analysed side by side up to the limit, each in one run howev
       await pbx.hangUp(callId)
     }),
   )
-  await until('all calls are archived', async () => {
-    const { rows } = await database.pool.query("SELECT FROM calls WHERE status <> 'ARCHIVED'")
-    return rows.length === 0
-  })
+  await untilArchived(database, calls)
   const { rows } = await database.pool.query<{ runs: number; at_once: number }>(
     `SELECT count(*) AS runs, max(running) AS at_once FROM (
        SELECT (SELECT count(*) FROM attempts AS other

@@ -24,7 +24,12 @@ test('of a call that sends only even numbers 1,000 gaps are kept in its row and 
     assert.ok((await boundsOf(database.pool)).ranges <= mostRanges)
   }
   const bounds = await boundsOf(database.pool)
-  assert.deepEqual(bounds, { ranges: mostRanges, spilled: 2_999, horizon: 6_000, bytes: bounds.bytes })
+  assert.deepEqual(bounds, {
+    ranges: mostRanges,
+    spilled: 2_999,
+    horizon: 6_000,
+    bytes: bounds.bytes,
+  })
   assert.ok(bounds.bytes < 22_000, `${bounds.bytes} bytes`)
   await assertExact(database.pool, track)
 })
@@ -43,17 +48,24 @@ test('exactly 1,000 gaps are all listed, and one more moves the horizon', async 
   await using ledger = openLedger(database.url)
   const track = new NaiveTrack()
   // 1 received, 2 missing, 3 received, …: 1,001 ranges with 1,000 gaps between them.
-  await sendAll(ledger, track, evens(0, 1_000).map((even) => even + 1))
+  await sendAll(
+    ledger,
+    track,
+    evens(0, 1_000).map((even) => even + 1),
+  )
   assert.equal((await boundsOf(database.pool)).spilled, 0)
   const [listed] = await sendAll(ledger, track, [2_001])
   assert.equal(listed?.missing.split(',').length, 1_000)
   await sendAll(ledger, track, [2_003])
-  assert.deepEqual({ ...(await boundsOf(database.pool)), bytes: 0 }, {
-    ranges: mostRanges,
-    spilled: 1,
-    horizon: 3,
-    bytes: 0,
-  })
+  assert.deepEqual(
+    { ...(await boundsOf(database.pool)), bytes: 0 },
+    {
+      ranges: mostRanges,
+      spilled: 1,
+      horizon: 3,
+      bytes: 0,
+    },
+  )
   const [after] = await sendAll(ledger, track, [2_003])
   assert.equal(after?.missing, evens(2, 1_001).join(','))
   await assertExact(database.pool, track)
@@ -68,11 +80,27 @@ test('ever so late packets are told from duplicates, exactly', async () => {
   assert.equal(horizon, 4_000)
   const duplicate = { duplicate: true, late: false, opensGap: false }
   const late = { duplicate: false, late: true, opensGap: false }
-  const told = await sendAll(ledger, track, [2, 3, 3, 1, 0, 0, 4, 3_999, 3_998, 3_999, 4_001, 4_000])
+  const told = await sendAll(
+    ledger,
+    track,
+    [2, 3, 3, 1, 0, 0, 4, 3_999, 3_998, 3_999, 4_001, 4_000],
+  )
   assert.deepEqual(
     told.map(({ missing: _, ...verdict }) => verdict),
-    [duplicate, late, duplicate, late, late, duplicate, duplicate, late, duplicate, duplicate, late,
-      duplicate],
+    [
+      duplicate,
+      late,
+      duplicate,
+      late,
+      late,
+      duplicate,
+      duplicate,
+      late,
+      duplicate,
+      duplicate,
+      late,
+      duplicate,
+    ],
   )
   await assertExact(database.pool, track)
   const again = await sendAll(ledger, track, [0, 1, 3, 3_999, 4_001, 5, 5_999])
@@ -105,10 +133,14 @@ test('in any order, with repeats, over thousands of gaps: the account stays exac
   for (let round = 0; round < 40; round += 1) {
     const reach = 2_000 + round * 200
     const numbers = Array.from({ length: 1 + pick(250) }, () => pick(reach))
-    const seen = numbers.map((number, index) =>
-      track.received.has(number) || numbers.indexOf(number) < index)
+    const seen = numbers.map(
+      (number, index) => track.received.has(number) || numbers.indexOf(number) < index,
+    )
     const told = await sendAll(ledger, track, numbers)
-    assert.deepEqual(told.map(({ duplicate }) => duplicate), seen)
+    assert.deepEqual(
+      told.map(({ duplicate }) => duplicate),
+      seen,
+    )
     const { ranges } = await boundsOf(database.pool)
     assert.ok(ranges <= mostRanges, `${ranges} ranges`)
   }
@@ -144,7 +176,7 @@ async function boundsOf(pool: Pool) {
   }>(
     `SELECT multirange_count(received) AS ranges,
        (SELECT count(*) FROM spilled_ranges WHERE call = tracks.call) AS spilled, horizon,
-       pg_column_size(received || '{}') AS bytes
+       pg_column_size(received + '{}') AS bytes
      FROM tracks`,
   )
   assert.ok(rows[0])

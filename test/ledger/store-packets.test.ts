@@ -216,11 +216,10 @@ async function assertPackets(
     data: Buffer.from(payload),
   }))
   assert.deepEqual(read, sent)
-  const accounts = trackNames.map((track) => expected.get(`${callId} ${track}`)?.account)
-  assert.equal(
-    missing_count,
-    accounts.reduce((sum, account) => sum + (account?.missingCount() ?? 0), 0),
-  )
+  // Over several tracks it may be more than a number holds exactly.
+  const missing = trackNames.map((track) => expected.get(`${callId} ${track}`)?.account)
+  const sum = missing.reduce((sum, account) => sum + BigInt(account?.missingCount() ?? 0), 0n)
+  assert.equal(missing_count, Number(sum))
 }
 
 /** PostgreSQL's text of ranges that do not overlap; neighbours are joined. */

@@ -25,7 +25,7 @@ export type PacketRequest = {
 /** Every packet request of a test, in the order in which they ended; never reduced or sampled. */
 export type History = readonly PacketRequest[]
 
-const nothingStored = new Set(['overloaded', 'call_locked', 'shutting_down'])
+const nothingStored = new Set(['overloaded', 'call_locked', 'shutting_down', 'unreachable'])
 
 /** What an answer says, by its status and the code of its body. */
 export function outcomeOf(status: number, code: unknown): Outcome {

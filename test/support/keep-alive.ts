@@ -13,6 +13,8 @@ export type KeepAlive = Disposable & {
 const connectionsPerGateway = 128
 /** A gateway that hangs is as good as none. */
 const answerTimeoutMs = 10_000
+/** No process listens: what a load balancer would say, since certainly nothing was stored. */
+const unreachable: Answer = { status: 503, body: { code: 'unreachable' } }
 
 /** Opens no connection before the first request. */
 export function keepAlive(): KeepAlive {
@@ -25,7 +27,9 @@ export function keepAlive(): KeepAlive {
         const headers = { ...type, 'content-length': Buffer.byteLength(json) }
         const outgoing = request(url, { method: 'POST', agent, headers, timeout: answerTimeoutMs })
         outgoing.on('timeout', () => outgoing.destroy())
-        outgoing.on('error', () => resolve(undefined))
+        outgoing.on('error', ({ code }: NodeJS.ErrnoException) =>
+          resolve(code === 'ECONNREFUSED' ? unreachable : undefined),
+        )
         outgoing.on('response', (incoming) => {
           let text = ''
           incoming.setEncoding('utf8')

@@ -4,11 +4,11 @@ import type { Fleet } from './fleet.ts'
 import type { Sender } from './sender.ts'
 import { until } from './until.ts'
 
-/** The sleeper would be done within its lease; who takes the call over is still at work when it wakes. */
+/** The sleeper's AI has answered when it wakes; who took the call over is still waiting for its own. */
 export const sleeper = {
   ANALYSIS_LEASE_SECONDS: '3',
-  AI_SERVICE_MIN_LATENCY: '2',
-  AI_SERVICE_MAX_LATENCY: '2',
+  AI_SERVICE_MIN_LATENCY: '3.5',
+  AI_SERVICE_MAX_LATENCY: '3.5',
 }
 export const successor = {
   ANALYSIS_LEASE_SECONDS: '3',
@@ -17,8 +17,8 @@ export const successor = {
 }
 
 /**
- * Plays one call to the only gateway (with the settings {@link sleeper}), stops it (SIGSTOP) as soon as it has
- * claimed the call, lets a second one take over, and wakes it. Resolves when the call is archived.
+ * Plays one call to the only gateway (with the settings {@link sleeper}), stops it (SIGSTOP) while it waits for
+ * the AI, lets a second one take over, and wakes it. Resolves when the call is archived.
  */
 export async function playLateResult(
   database: TestDatabase,
@@ -28,7 +28,15 @@ export async function playLateResult(
 ): Promise<void> {
   await pbx.deliver({ callId, sequence: 1, data: 'good morning' })
   await pbx.hangUp(callId)
-  await until('the first gateway has claimed the call', () => hasAttempt(database, 1))
+  // It claims the call and renews the lease twice, a second apart: by then it has read the packets and waits.
+  const leases = new Set<number>()
+  await until('the first gateway has renewed its lease twice', async () => {
+    const { rows } = await database.pool.query<{ ends: Date }>(
+      'SELECT due_at AS ends FROM calls WHERE lease_owner IS NOT NULL',
+    )
+    for (const { ends } of rows) leases.add(ends.getTime())
+    return leases.size === 3
+  })
   gateways.at(0).kill('SIGSTOP')
   await gateways.replace(1, successor)
   await until('the second gateway has claimed the call', () => hasAttempt(database, 2))

@@ -12,18 +12,25 @@ export class NaiveTrack {
   duplicates = 0
   late = 0
 
-  /** Takes the next packet and says what its sender is to be told. */
-  receive(sequence: number): PacketReceipt {
+  /** Takes the next packet; false when it was there already. */
+  take(sequence: number): boolean {
     if (this.received.has(sequence)) {
       this.duplicates += 1
-      return { duplicate: true, late: false, opensGap: false, missing: this.missing() }
+      return false
     }
-    const before = this.gaps()
-    const late = sequence < this.highest
+    if (sequence < this.highest) this.late += 1
     this.received.add(sequence)
-    if (late) this.late += 1
-    const opensGap = !late && !isDeepStrictEqual(before, this.gaps())
-    return { duplicate: false, late, opensGap, missing: this.missing() }
+    return true
+  }
+
+  /** Takes the next packet and says what its sender is to be told. */
+  receive(sequence: number): PacketReceipt {
+    const gapsBefore = this.gaps()
+    const lateBefore = this.late
+    const duplicate = !this.take(sequence)
+    const late = this.late > lateBefore
+    const opensGap = !duplicate && !late && !isDeepStrictEqual(gapsBefore, this.gaps())
+    return { duplicate, late, opensGap, missing: this.missing() }
   }
 
   /** The greatest number received; 0 before the first. */
@@ -49,7 +56,7 @@ export class NaiveTrack {
 
   /** How many numbers are missing. */
   missingCount(): number {
-    return this.gaps().reduce((sum, { first, last }) => sum + last - first + 1, 0)
+    return this.gaps().reduce((sum, { first, last }) => sum + (last - first + 1), 0)
   }
 
   /** The gaps as clients read them. */

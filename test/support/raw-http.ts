@@ -1,5 +1,4 @@
 // Requests that no well-behaved client library would send: bytes on a bare socket.
-import { once } from 'node:events'
 import { connect } from 'node:net'
 
 /** An answer as it came over the wire. */
@@ -26,10 +25,10 @@ export async function rawRequest(
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true })
   const chunks: Buffer[] = []
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-  // A server that refuses a body may reset the connection while we still write.
-  socket.on('error', () => socket.destroy())
+  // A server that refuses a request may reset the connection while we still write.
+  socket.on('error', () => {})
   socket.on('end', () => socket.end())
-  const closed = once(socket, 'close')
+  const closed = new Promise((resolve) => socket.on('close', resolve))
   for (const piece of pieces) socket.write(piece)
   if (end) socket.end()
   await closed

@@ -181,6 +181,26 @@ test('a server that was killed too is started anew and has all that was committe
   await next.stop()
 })
 
+test('the last process of a server that was killed is waited for', async () => {
+  const dataDirectory = copyOfTemplate()
+  const gateway = startGateway({ dataDirectory })
+  const [checkpointer] = await query(
+    await gateway.url(),
+    `SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'`,
+  )
+  const survivor = Number(checkpointer?.pid)
+  await gateway.kill()
+  process.kill(survivor, 'SIGSTOP')
+  process.kill(serverPid(dataDirectory) ?? 0, 'SIGKILL')
+  const next = startEmbeddedPostgres({ dataDirectory, logger })
+  const log = () => readFileSync(join(dataDirectory, 'startup.log'), 'utf8')
+  await eventually('an attempt to start has failed', () => log().includes('FATAL'))
+  process.kill(survivor, 'SIGCONT')
+  const database = await next
+  assert.deepEqual(await calls(database.url), ['first'])
+  await database.stop()
+})
+
 test('a server that is stopping is waited for', async () => {
   const dataDirectory = copyOfTemplate()
   const gateway = startGateway({ dataDirectory })
@@ -203,10 +223,14 @@ test('a server that is stopping is waited for', async () => {
   await database.stop()
 })
 
-test('a postmaster.pid whose number something else has by now is no obstacle', async () => {
+test('a postmaster.pid whose number something else has by now is no obstacle', async (t) => {
   // A process that never asks for the end of its child, as in a container without an init.
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 600'])
+  const parent = spawn('sh', ['-c', 'exec 3<&0; read line <&3 & echo $!; exec sleep 600'])
+  t.after(() => parent.kill())
   const zombie = Number(String((await once(parent.stdout, 'data'))[0]))
+  const command = () => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')
+  await eventually('the shell has become another program', () => command() === 'sleep\n')
+  parent.stdin.end('end\n')
   await gone(zombie)
   assert.ok(process.kill(zombie, 0))
   for (const pid of [process.ppid, zombie]) {
@@ -217,7 +241,6 @@ test('a postmaster.pid whose number something else has by now is no obstacle', a
     assert.deepEqual(await calls(database.url), ['first'])
     await database.stop()
   }
-  parent.kill()
 })
 
 test('a copy of the folder of a running server is another database', async () => {

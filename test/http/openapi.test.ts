@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { completeCall, getCall, sendPacket } from '../support/gateway.ts'
+import { assertDocumented, assertMatches, readOpenApi, type Schema } from '../support/openapi.ts'
+import { sharedGateway } from '../support/shared-gateway.ts'
+
+const { gateway } = await sharedGateway()
+const { url } = gateway
+const document = await readOpenApi(url)
+
+/** The routes of the contract and the statuses that it names for each. */
+const contract: Readonly<Record<string, readonly number[]>> = {
+  'post /v1/call/stream/{call_id}': [202, 409, 413, 415, 422, 503],
+  'post /ingest/{call_id}': [200, 409, 413, 415, 422, 503],
+  'post /v1/call/complete/{call_id}': [200, 400, 404, 422, 503],
+  'get /v1/call/{call_id}': [200, 404, 422, 503],
+  'get /v1/call/history': [200, 422, 503],
+  'get /health': [200, 503],
+  'get /': [200],
+  'get /stats': [200],
+  'get /ws/stats': [200],
+  'get /ws': [101, 422, 426],
+  'get /ws/{client_id}': [101, 422, 426],
+}
+
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({
+    route: `${method} ${path}`,
+    path,
+    operation,
+  })),
+)
+
+function isSchema(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Every schema within a part of the document. */
+function* schemasOf(part: unknown, name = ''): Generator<readonly [name: string, Schema]> {
+  if (Array.isArray(part))
+    for (const [index, item] of part.entries()) yield* schemasOf(item, `${name}/${index}`)
+  if (!isSchema(part)) return
+  if ('type' in part || 'anyOf' in part || 'enum' in part) yield [name, part]
+  for (const [key, value] of Object.entries(part))
+    if (!/^(examples?|default|enum|required)$/.test(key)) yield* schemasOf(value, `${name}/${key}`)
+}
+
+suite('the document', () => {
+  test('is OpenAPI 3.1, with the name and the version of the gateway', async () => {
+    assert.equal(document.openapi, '3.1.0')
+    assert.equal(document.info.title, 'AI PBX Gateway')
+    const root = (await (await fetch(url)).json()) as { version: string }
+    assert.equal(document.info.version, root.version)
+  })
+
+  test('names every route of the contract, and no other', () => {
+    assert.deepEqual(
+      operations.map(({ route }) => route).toSorted(),
+      Object.keys(contract).toSorted(),
+    )
+  })
+
+  for (const { route, path, operation } of operations)
+    suite(route, () => {
+      test('has the statuses of the contract', () =>
+        assert.deepEqual(Object.keys(operation.responses).map(Number), contract[route]))
+
+      test('has a name, a summary, a known tag, and a meaning for each error', () => {
+        assert.match(operation.operationId ?? '', /^[a-z][A-Za-z]+$/)
+        assert.match(operation.summary ?? '', /\w/)
+        const tags = document.tags.map(({ name }) => name)
+        for (const tag of operation.tags ?? ['none']) assert.ok(tags.includes(tag), tag)
+        for (const [status, { description }] of Object.entries(operation.responses))
+          if (Number(status) >= 400) assert.match(description, /\w{3,} \w/)
+      })
+
+      test('describes each parameter of its path as required', () => {
+        const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+        const described = (operation.parameters ?? []).filter(
+          (parameter) => parameter.in === 'path',
+        )
+        assert.deepEqual(
+          described.map(({ name, required }) => [name, required]),
+          named.map((name) => [name, true]),
+        )
+        for (const parameter of operation.parameters ?? [])
+          if (parameter.in === 'query') assert.equal(parameter.required, false, parameter.name)
+      })
+
+      test('has examples and defaults that its own schemas accept', () => {
+        for (const { name, schema, example } of operation.parameters ?? [])
+          if (example !== undefined) assertMatches(schema, example, name)
+        const bodies = [operation.requestBody, ...Object.values(operation.responses)]
+        for (const body of bodies)
+          for (const { schema, example } of Object.values(body?.content ?? {}))
+            if (schema !== undefined && example !== undefined)
+              assertMatches(schema, example, 'the body')
+        for (const [name, schema] of schemasOf(operation)) {
+          const examples = Array.isArray(schema.examples) ? schema.examples : []
+          for (const example of examples) assertMatches(schema, example, name)
+          if ('default' in schema) assertMatches(schema, schema.default, name)
+        }
+      })
+    })
+
+  test('shows a packet as an example that the gateway takes', async () => {
+    const stream = document.paths['/v1/call/stream/{call_id}']?.post
+    const example = stream?.requestBody?.content['application/json']?.example
+    assert.ok(example !== undefined)
+    const id = stream?.parameters?.find(({ name }) => name === 'call_id')?.example
+    const response = await fetch(`${url}/v1/call/stream/${id}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(example),
+    })
+    assert.equal(response.status, 202)
+  })
+})
+
+suite('what is documented is what is served', () => {
+  const packet = { sequence: 1, data: 'audio chunk', timestamp: 1 }
+
+  async function check(route: string, path: string, body?: unknown, method = 'get') {
+    const init = {
+      method: method.toUpperCase(),
+      ...(body === undefined
+        ? {}
+        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    }
+    const response = await fetch(url + path, init)
+    assertDocumented(document, route, method, response.status, await response.text())
+    return response.status
+  }
+
+  test('for every status that a request alone can bring about', async () => {
+    const stream = '/v1/call/stream/{call_id}'
+    const complete = '/v1/call/complete/{call_id}'
+    assert.equal(await check(stream, '/v1/call/stream/documented', packet, 'post'), 202)
+    assert.equal(await check(stream, '/v1/call/stream/documented', {}, 'post'), 422)
+    const huge = { ...packet, data: 'a'.repeat(2 ** 20) }
+    assert.equal(await check(stream, '/v1/call/stream/documented', huge, 'post'), 413)
+    assert.equal(await check('/ingest/{call_id}', '/ingest/documented', packet, 'post'), 200)
+    assert.equal(await check('/ingest/{call_id}', '/ingest/%00', packet, 'post'), 422)
+    assert.equal(await check(complete, '/v1/call/complete/documented', undefined, 'post'), 200)
+    assert.equal(await check(complete, '/v1/call/complete/nobody', undefined, 'post'), 404)
+    assert.equal(await check('/v1/call/{call_id}', '/v1/call/documented'), 200)
+    assert.equal(await check('/v1/call/{call_id}', '/v1/call/nobody'), 404)
+    assert.equal(await check('/v1/call/{call_id}', '/v1/call/_'), 422)
+    assert.equal(await check('/v1/call/history', '/v1/call/history'), 200)
+    assert.equal(await check('/v1/call/history', '/v1/call/history?limit=0'), 422)
+    for (const path of ['/health', '/', '/stats', '/ws/stats'])
+      assert.equal(await check(path, path), 200)
+    assert.equal(await check('/ws', '/ws'), 426)
+    assert.equal(await check('/ws', '/ws?after=-1'), 422)
+    assert.equal(await check('/ws/{client_id}', '/ws/desk-3'), 426)
+  })
+
+  test('and no reply has a field that is not documented', async () => {
+    await sendPacket(url, 'fields', 1)
+    await completeCall(url, 'fields')
+    const call = document.paths['/v1/call/{call_id}']?.get?.responses['200']
+    const properties = call?.content?.['application/json']?.schema?.properties
+    assert.deepEqual(
+      Object.keys((await getCall(url, 'fields')).body),
+      Object.keys(properties as object),
+    )
+  })
+})

@@ -1,0 +1,105 @@
+// A group commit whose database, clock and timers are in the hands of the test.
+import type { PacketGroup } from '../../src/ledger/batch.ts'
+import {
+  createGroupCommit,
+  type GroupCommit,
+  type GroupCommitLimits,
+  type GroupOutcome,
+} from '../../src/ledger/group-commit.ts'
+
+/** A batch on its way to a database that answers when the test says so. */
+export type Batch = {
+  readonly groups: PacketGroup[]
+  /** `call:sequences` of each group, as in `a:1,2`. */
+  readonly text: string
+  /** Answers; without an argument everything is stored. */
+  readonly answer: (outcome?: (group: PacketGroup) => 'stored' | 'locked') => Promise<void>
+  readonly fail: (error: unknown) => Promise<void>
+}
+
+/** What the test holds in its hands. */
+export type HandCommit = {
+  readonly commits: GroupCommit<string>
+  /** The batch in flight, once everything that can happen without an answer has happened. */
+  readonly inFlight: () => Promise<Batch | undefined>
+  /** Lets so many milliseconds pass, and the timers that are due go off. */
+  readonly pass: (milliseconds: number) => Promise<void>
+  /** How many timers are set. */
+  readonly timers: () => number
+}
+
+/** What a failed commit means in these tests: the text of the error says it. */
+export type Failure = 'data' | 'lock' | 'unavailable'
+
+const wide: GroupCommitLimits = {
+  maxPackets: 1_000,
+  maxBytes: 100_000,
+  maxBatchPackets: 100,
+  maxBatchBytes: 10_000,
+  patienceMs: 5_000,
+}
+
+/** Opens a group commit. The receipt of a packet is `call:sequence`. */
+export function openByHand(limits: Partial<GroupCommitLimits> = {}): HandCommit {
+  let clock = 1_000_000
+  let current: Batch | undefined
+  let due: { at: number; run: () => void }[] = []
+
+  function commit(groups: PacketGroup[]): Promise<GroupOutcome<string>[]> {
+    if (current !== undefined) throw new Error('two batches are in flight at once')
+    const { promise, resolve, reject } = Promise.withResolvers<GroupOutcome<string>[]>()
+    const settle = async (done: () => void): Promise<void> => {
+      current = undefined
+      done()
+      await quiet()
+    }
+    current = {
+      groups,
+      text: groups.map(describeGroup).join(' '),
+      answer: (outcome = () => 'stored') =>
+        settle(() =>
+          resolve(
+            groups.map((group) => (outcome(group) === 'locked' ? 'locked' : receipts(group))),
+          ),
+        ),
+      fail: (error) => settle(() => reject(error)),
+    }
+    return promise
+  }
+
+  return {
+    commits: createGroupCommit<string>({
+      limits: { ...wide, ...limits },
+      commit,
+      classify: (error) => error as Failure,
+      onError: () => {},
+      now: () => clock,
+      setTimer: (run, milliseconds) => due.push({ at: clock + milliseconds, run }),
+    }),
+    inFlight: async () => {
+      await quiet()
+      return current
+    },
+    pass: async (milliseconds) => {
+      clock += milliseconds
+      const now = due.filter(({ at }) => at <= clock)
+      due = due.filter(({ at }) => at > clock)
+      for (const { run } of now) run()
+      await quiet()
+    },
+    timers: () => due.length,
+  }
+}
+
+function receipts({ packets }: PacketGroup): string[] {
+  return packets.map(({ callId, sequence }) => `${callId}:${sequence}`)
+}
+
+function describeGroup({ callId, packets }: PacketGroup): string {
+  return `${callId}:${packets.map(({ sequence }) => sequence).join(',')}`
+}
+
+/** Nothing but promises and immediates is at work here: after a few turns of the event loop all is done. */
+async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
