@@ -1,8 +1,9 @@
 // The body of a request, from bytes to a JSON value; everything that is not JSON is refused here.
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance } from 'fastify'
+import { visit } from 'jsonc-parser'
 import { GatewayError } from '../errors.ts'
-import { firstBadCharacter, tooDeepAt } from './json-faults.ts'
+import { tooDeepAt } from './json-depth.ts'
 
 /** Far deeper than any body we describe, and shallow enough to cost nothing. */
 const deepestNesting = 64
@@ -56,6 +57,26 @@ export function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new MalformedJson('The body is not valid JSON', firstBadCharacter(text))
+    throw new MalformedJson('The body is not valid JSON', offsetOfFault(text))
   }
+}
+
+/** Where the first token begins that is not JSON; the end of a text that only ends too early. */
+function offsetOfFault(text: string): number {
+  let first = text.length
+  try {
+    visit(
+      text,
+      {
+        onError: (_code, offset) => {
+          first = offset
+          throw new Error('the first one is enough')
+        },
+      },
+      { disallowComments: true, allowTrailingComma: false },
+    )
+  } catch {
+    return first
+  }
+  return first
 }

@@ -66,6 +66,7 @@ export function createGroupCommit<Receipt>(
   let running = false
   let closing = false
   let onIdle: (() => void) | undefined
+  let closed: Promise<void> | undefined
 
   function store(packet: Packet): Promise<Receipt> {
     if (closing)
@@ -77,15 +78,9 @@ export function createGroupCommit<Receipt>(
     return new Promise((resolve, reject) => {
       packets += 1
       bytes += packet.payload.length
-      enqueue({ ...packet, arrivedAt: now(), resolve, reject })
+      queue.push({ ...packet, arrivedAt: now(), resolve, reject })
       start()
     })
-  }
-
-  function enqueue(pending: Pending): void {
-    const waiting = parked.get(pending.callId)
-    if (waiting === undefined) queue.push(pending)
-    else waiting.packets.push(pending)
   }
 
   function start(): void {
@@ -108,17 +103,19 @@ export function createGroupCommit<Receipt>(
     else start()
   }
 
-  /** Puts the packets whose pause is over in front of the queue; later ones of the call wait behind. */
+  /** Puts the packets whose pause is over in front of the queue, where later ones of their calls are. */
   function unparkDue(): void {
+    const due: Pending[] = []
     for (const waiting of parked.values())
-      if (waiting.retryAt <= now()) queue = [...waiting.packets.splice(0), ...queue]
+      if (waiting.retryAt <= now()) due.push(...waiting.packets.splice(0))
+    if (due.length > 0) queue = [...due, ...queue]
   }
 
   function unpark(callId: string): void {
     const waiting = parked.get(callId)
     if (waiting === undefined) return
     parked.delete(callId)
-    queue = [...waiting.packets, ...queue]
+    if (waiting.packets.length > 0) queue = [...waiting.packets, ...queue]
   }
 
   function wakeForParked(): void {
@@ -126,22 +123,33 @@ export function createGroupCommit<Receipt>(
     options.setTimer(start, Math.max(1, next - now()))
   }
 
-  /** The next packets of the queue, grouped by call and track, within the limits of a batch. */
+  /**
+   * The next packets of the queue, grouped by call and track, within the limits of a batch. Those of a call
+   * that is set aside go behind its earlier ones.
+   */
   function takeBatch(): Group[] {
     const groups = new Map<string, { callId: string; packets: Pending[] }>()
+    let seen = 0
     let taken = 0
     let size = 0
     for (const pending of queue) {
       if (taken >= limits.maxBatchPackets || (taken > 0 && size >= limits.maxBatchBytes)) break
+      const waiting = parked.get(pending.callId)
+      if (waiting !== undefined && waiting.packets.length > 0) {
+        waiting.packets.push(pending)
+        seen += 1
+        continue
+      }
       const key = `${pending.track} ${pending.callId}`
       const group = groups.get(key)
       if (group === undefined) groups.set(key, { callId: pending.callId, packets: [pending] })
       else if (group.packets[0]?.encoding !== pending.encoding) break
       else group.packets.push(pending)
+      seen += 1
       taken += 1
       size += pending.payload.length
     }
-    queue = taken === queue.length ? [] : queue.slice(taken)
+    queue = seen === queue.length ? [] : queue.slice(seen)
     return [...groups.values()]
   }
 
@@ -180,7 +188,10 @@ export function createGroupCommit<Receipt>(
       const refusal = new GatewayError('internal', 'The packet could not be stored', {
         cause: error,
       })
-      for (const group of groups) for (const pending of group.packets) settle(pending, refusal)
+      for (const group of groups) {
+        unpark(group.callId)
+        for (const pending of group.packets) settle(pending, refusal)
+      }
     }
   }
 
@@ -222,14 +233,16 @@ export function createGroupCommit<Receipt>(
 
   return {
     store,
-    close: () =>
-      new Promise((resolve) => {
+    close: () => {
+      closed ??= new Promise((resolve) => {
         closing = true
         onIdle = resolve
         if (packets === 0) resolve()
         // What is parked gets one more try, now.
         for (const waiting of parked.values()) waiting.retryAt = 0
         if (parked.size > 0) start()
-      }),
+      })
+      return closed
+    },
   }
 }

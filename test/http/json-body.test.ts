@@ -46,6 +46,11 @@ suite('a body that is not JSON', () => {
     ['has a comment', '{/* 1 */}', 1],
     ['begins with a byte order mark', '\ufeff{"sequence":1}', 0],
     ['is white space', ' \n', 2],
+    ['has a text that does not end', '{"data":"open', 8],
+    ['has half a word', '[tru', 1],
+    ['has a comma too many', '{"sequence":1,}', 14],
+    ['has a number with a zero in front', '{"sequence":01}', 13],
+    ['goes on with a megabyte of nonsense', `{} ${'\\'.repeat(2 ** 20 - 3)}`, 3],
   ]
   for (const [name, body, offset] of cases)
     test(`and ${name} is told where: ${offset}`, () => {

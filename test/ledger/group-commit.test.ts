@@ -151,7 +151,7 @@ test('a batch that fails is split until the culprit stands alone', async () => {
     await Promise.all(stored),
     calls.map((callId) => (callId === 'call-11' ? 'internal' : `${callId}:1`)),
   )
-  assert.deepEqual(sizes, [16, 8, 8, 4, 4, 2, 1, 1, 2])
+  assert.deepEqual(sizes, [16, 8, 8, 4, 2, 2, 1, 1, 4])
 })
 
 test('the cause of a refusal is kept for the log, and is not its message', async () => {

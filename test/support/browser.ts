@@ -1,0 +1,70 @@
+// A real Chromium, as a supervisor has it, and pages that remember everything that went wrong in them.
+import { existsSync } from 'node:fs'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+
+/** A name that is not this machine to a browser: what works there works on any host of a network. */
+export const otherHost = 'gateway.test'
+
+/** A browser, closed at the end of the scope (`await using`). */
+export async function openBrowser(): Promise<Browser & AsyncDisposable> {
+  if (!existsSync(executablePath))
+    throw new Error(
+      `The tests of the pages need Chromium, and ${executablePath} is not there. ` +
+        'Install it (Debian: apt-get install chromium), or set CHROMIUM_PATH to one.',
+    )
+  const browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+      `--host-resolver-rules=MAP ${otherHost} 127.0.0.1`,
+    ],
+  })
+  return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() })
+}
+
+/** A page, and what went wrong in it. */
+export type WatchedPage = {
+  readonly page: Page
+  /** Console errors, exceptions and violations of the content security policy. */
+  readonly problems: string[]
+  /** The hosts that it asked for anything. */
+  readonly hosts: Set<string>
+}
+
+/** Opens an empty page of 1280 by 800 pixels. */
+export async function openPage(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<WatchedPage> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    locale: 'en-GB',
+    ...options,
+  })
+  const page = await context.newPage()
+  const problems: string[] = []
+  const hosts = new Set<string>()
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(`console: ${message.text()}`)
+  })
+  page.on('pageerror', (error) => problems.push(`exception: ${error.message}`))
+  page.on('request', (request) => {
+    const { protocol, host } = new URL(request.url())
+    if (protocol !== 'data:' && protocol !== 'blob:') hosts.add(host)
+  })
+  await page.exposeFunction('reportViolation', (text: string) =>
+    problems.push(`policy: ${text}`),
+  )
+  await page.addInitScript(
+    `document.addEventListener('securitypolicyviolation', (event) =>
+       reportViolation(event.violatedDirective + ' ' + event.blockedURI))`,
+  )
+  return { page, problems, hosts }
+}
