@@ -104,6 +104,7 @@ test('two gateways with the same calls in crossed order never deadlock, and the 
     await using one = openLedger(database.url)
     await using two = openLedger(database.url)
     const told = new Map<string, number>()
+    const pending: Promise<void>[] = []
     // Every sequence goes to both gateways; calls appear as the rounds go on.
     const feed = async (ledger: Ledger, order: readonly string[]): Promise<void> => {
       for (let round = 1; round <= rounds; round += 1) {
@@ -119,7 +120,6 @@ test('two gateways with the same calls in crossed order never deadlock, and the 
         pending.push(...sent)
       }
     }
-    const pending: Promise<void>[] = []
     await Promise.all([feed(one, names), feed(two, names.toReversed())])
     await Promise.all(pending)
     assert.ok([...told.values()].every((times) => times === 1))
@@ -133,25 +133,27 @@ test('two gateways with the same calls in crossed order never deadlock, and the 
     assert.equal(new Set(stored.map(({ sequence }) => sequence)).size, stored.length)
     assert.equal((await readCall(database.pool, callId)).total_packets, stored.length)
   }
-  assert.equal(await deadlocksOf(database.url, database.pool), 0)
+  assert.equal(await deadlocksOf(database.url), 0)
 })
 
 test('the loser of a race for a new call does not lose its packet, whatever the order of the batches', async () => {
   await using database = await createDatabase()
-  await using one = openLedger(database.url)
-  await using two = openLedger(database.url)
-  for (let round = 0; round < 30; round += 1) {
-    const calls = names.map((name) => `${name}-${round}`)
-    await Promise.all([
-      ...calls.map((callId) => one.store(packetOf(callId, 1))),
-      ...calls.toReversed().map((callId) => two.store(packetOf(callId, 2))),
-    ])
+  {
+    await using one = openLedger(database.url)
+    await using two = openLedger(database.url)
+    for (let round = 0; round < 30; round += 1) {
+      const calls = names.map((name) => `${name}-${round}`)
+      await Promise.all([
+        ...calls.map((callId) => one.store(packetOf(callId, 1))),
+        ...calls.toReversed().map((callId) => two.store(packetOf(callId, 2))),
+      ])
+    }
   }
   const { rows } = await database.pool.query(
     `SELECT count(*) AS tracks FROM tracks WHERE received = '{[1,3)}' AND packets = 2`,
   )
   assert.deepEqual(rows, [{ tracks: 20 * 30 }])
-  assert.equal(await deadlocksOf(database.url, database.pool), 0)
+  assert.equal(await deadlocksOf(database.url), 0)
 })
 
 test('after its close a ledger refuses packets, and what it took before is stored', async () => {
@@ -185,10 +187,17 @@ async function assertAccount(pool: Pool, callId: string, sequences: number[]): P
   )
 }
 
-/** Deadlocks PostgreSQL counted; sessions report theirs at the latest when they end. */
-async function deadlocksOf(url: string, pool: Pool): Promise<number> {
+/** How many deadlocks PostgreSQL counted. Sessions tell of theirs when they end: close the ledgers first. */
+async function deadlocksOf(url: string): Promise<number> {
   await using server = await connect(databaseUrl())
   const database = new URL(url).pathname.slice(1)
+  await until('the sessions of the ledgers have ended', async () => {
+    const { rowCount } = await server.query(
+      `SELECT FROM pg_stat_activity WHERE datname = $1 AND application_name LIKE '%ledger%'`,
+      [database],
+    )
+    return rowCount === 0
+  })
   const { rows } = await server.query<{ deadlocks: number }>(
     'SELECT deadlocks FROM pg_stat_database WHERE datname = $1',
     [database],

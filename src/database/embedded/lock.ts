@@ -37,7 +37,7 @@ export async function lockDataDirectory(directory: string): Promise<Lock> {
   for (;;) {
     const attempt = tryLock(path)
     if (attempt.lock !== undefined) return attempt.lock
-    // A lock without a living holder is about to go (the kernel is still clearing away what a kill -9
+    // A lock without a living holder is about to go (the kernel still clears away what a kill -9
     // left), or its file about to be written. After that it is held where we cannot see processes.
     if (attempt.isAlive || Date.now() > deadline)
       throw new StartupError(

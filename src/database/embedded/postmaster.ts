@@ -42,8 +42,8 @@ export function findPostmaster(cluster: string): Postmaster | undefined {
 }
 
 /**
- * Prepares a cluster without a server for a start. To PostgreSQL, a left-over `postmaster.pid` means a
- * running server when any process has its number by now, or a zombie still has; so that one goes.
+ * Prepares a cluster without a server for a start. To PostgreSQL a left-over `postmaster.pid` means
+ * a running server if any process has its number by now, or a zombie still has: so that one goes.
  * @returns whether a server had ended here without tidying up
  */
 export function discardRemains(cluster: string): boolean {

@@ -1,5 +1,6 @@
-// Where the programs of the embedded database come from and as whom they run: the npm package without
-// its install script, Debian's packages, an ordinary user, root with and without user namespaces.
+// Where the programs of the embedded database come from and as whom they run: the npm package
+// without its install script, Debian's packages, an ordinary user, root with and without user
+// namespaces.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
@@ -105,7 +106,7 @@ if (asRoot) {
     await gateway.stop()
   })
 
-  test('root without user namespaces runs the server as another user, in a closed place', async () => {
+  test('root without user namespaces runs it as another user, in a closed folder', async () => {
     const path = pathWithoutNamespaces()
     const dataDirectory = newDirectoryInClosedOne()
     const first = startGateway({ dataDirectory, path })

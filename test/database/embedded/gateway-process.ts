@@ -1,6 +1,6 @@
-// A gateway of which only the database is there, as a process of its own that tests may kill: starts
-// the embedded PostgreSQL (the options are its argument, as JSON), says so as a line of JSON, and
-// stops it when its standard input ends.
+// A gateway of which only the database is there, as a process that tests may kill: starts the
+// embedded PostgreSQL (the options are its argument, as JSON), says so as a line of JSON, and stops
+// it when its standard input ends.
 import { pino } from 'pino'
 import { startEmbeddedPostgres } from '../../../src/database/embedded/postgres.ts'
 import type { Said } from './harness.ts'

@@ -77,7 +77,7 @@ test('without file locks of the system a living holder is known by number and bi
 })
 
 if (process.platform === 'linux')
-  test('a holder whose process cannot be seen, as from another container, is respected', async () => {
+  test('a holder that cannot be seen, as from another container, is respected', async () => {
     const directory = directoryWithLock()
     const lock = await lockDataDirectory(directory)
     writeFileSync(join(directory, 'gateway.lock'), '4194305 123\n')

@@ -1,5 +1,5 @@
-// The embedded database with real processes: what a person does to it (start, stop, start twice), and
-// what the world does to it (kill -9, a half-made folder, process numbers that are used again).
+// The embedded database with real processes: what a person does to it (start, stop, start twice),
+// and what the world does to it (kill -9, a half-made folder, process numbers used again).
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -279,7 +279,7 @@ test('a cluster folder without a database in it is put aside, not removed', asyn
   assert.equal(readdirSync(dataDirectory).filter((name) => name.includes('incomplete')).length, 1)
 })
 
-test('a server that cannot start is reported with its log, and the folder is free again', async () => {
+test('a server that cannot start is reported with its log, and the folder is free', async () => {
   const dataDirectory = copyOfTemplate()
   const configuration = join(dataDirectory, 'postgres/postgresql.conf')
   const text = readFileSync(configuration)
