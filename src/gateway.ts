@@ -54,6 +54,7 @@ export async function startGateway(
         ? await startEmbeddedPostgres({ dataDirectory: config.DATA_DIR, logger })
         : undefined
     if (embedded !== undefined) stack.defer(embedded.stop)
+    embedded?.watch()
     const databaseUrl = embedded?.url ?? config.DATABASE_URL ?? ''
     const applied = await prepareDatabase(
       databaseUrl,

@@ -1,28 +1,32 @@
 // The pages a person opens: the list of calls at `/` and the two readers of the API's description. All they
 // load is served from here.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 
 const packageRoot = join(import.meta.dirname, '..', '..')
+const webFolder = join(packageRoot, 'web')
 
-const deskPolicy =
+// Nothing of another host, and nothing inline: what a caller says can never become a script. Not upgraded to
+// HTTPS, which we do not speak ourselves.
+const pagePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// ReDoc sets styles inline and works in a worker made from a blob.
-const redocPolicy =
+// ReDoc and Swagger UI set styles inline, and ReDoc works in a worker made from a blob.
+const documentationPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; " +
-  "img-src 'self' data:; worker-src 'self' blob:; base-uri 'none'; frame-ancestors 'none'"
+  "img-src 'self' data:; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; " +
+  "frame-ancestors 'none'"
 
 /** Serves `/`, `/docs`, `/redoc` and `/openapi.json`. */
 export async function servePages(app: FastifyInstance, version: string): Promise<void> {
   await app.register(fastifyStatic, {
-    root: join(packageRoot, 'web'),
+    root: webFolder,
     prefix: '/web/',
     index: false,
     schemaHide: true,
@@ -51,31 +55,46 @@ export async function servePages(app: FastifyInstance, version: string): Promise
       reply.header('vary', 'accept')
       if (!request.headers.accept?.includes('text/html'))
         return { service: 'AI PBX Gateway', status: 'running' as const, version }
-      reply.header('content-security-policy', deskPolicy)
+      reply.header('content-security-policy', pagePolicy)
       return reply.sendFile('index.html')
     },
   )
 
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
-    transformStaticCSP: (policy) => policy.replace("style-src 'self' https:", "style-src 'self'"),
-    uiConfig: { deepLinking: true, tryItOutEnabled: true },
+    staticCSP: documentationPolicy,
+    uiConfig: { deepLinking: true, tryItOutEnabled: true, layout: 'BaseLayout' },
+    theme: {
+      title: 'API · AI PBX Gateway',
+      css: [{ filename: 'docs.css', content: readFileSync(join(webFolder, 'docs.css'), 'utf8') }],
+    },
   })
 
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   app.get('/redoc', { schema: { hide: true } }, (_request, reply) =>
-    reply.header('content-security-policy', redocPolicy).sendFile('redoc.html'),
+    reply.header('content-security-policy', documentationPolicy).sendFile('redoc.html'),
   )
+  let redoc: string | undefined
   app.get('/redoc/redoc.standalone.js', { schema: { hide: true } }, (_request, reply) => {
-    const script = findRedoc()
-    return script === undefined
-      ? reply.callNotFound()
-      : reply.sendFile('redoc.standalone.js', dirname(script))
+    redoc ??= readRedoc()
+    if (redoc === undefined) return reply.callNotFound()
+    return reply
+      .headers({ 'cache-control': 'public, max-age=3600', 'x-content-type-options': 'nosniff' })
+      .type('text/javascript; charset=utf-8')
+      .send(redoc)
   })
 }
 
+/** The one thing that ReDoc would load from elsewhere: its makers' logo. Where it is none, it shows none. */
+const redocLogo = 'https://cdn.redoc.ly/redoc/logo-mini.svg'
+const noImage = 'data:,'
+
 /** ReDoc's script: built into the published package, in a clone from the development dependency. */
+function readRedoc(): string | undefined {
+  const file = findRedoc()
+  return file && readFileSync(file, 'utf8').replace(redocLogo, noImage)
+}
+
 function findRedoc(): string | undefined {
   const built = join(packageRoot, 'dist', 'redoc.standalone.js')
   if (existsSync(built)) return built

@@ -17,8 +17,8 @@ test('7.5 the calls of a gateway that is killed are at work elsewhere within 10 
   await using database = await createDatabase()
   await using gateways = await startFleet(database.url, 2, {
     ANALYSIS_LEASE_SECONDS: '6',
-    AI_SERVICE_MIN_LATENCY: '8',
-    AI_SERVICE_MAX_LATENCY: '8',
+    AI_SERVICE_MIN_LATENCY: '4',
+    AI_SERVICE_MAX_LATENCY: '4',
   })
   using pbx = createSender(gateways.urls)
   await Promise.all(

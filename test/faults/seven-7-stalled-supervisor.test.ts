@@ -12,7 +12,7 @@ import { until } from '../support/until.ts'
 
 test('7.7 supervisors that stall or vanish disturb no call and no other supervisor', async (t) => {
   // Together the transcripts are more than what socket buffers hold for one who does not read them.
-  const [calls, stalled, words] = [600, 3, '語'.repeat(9_900)]
+  const [calls, stalled, words] = [450, 3, '語'.repeat(9_900)]
   await using database = await createDatabase()
   await using gateways = await startFleet(database.url, 1)
   using pbx = createSender(gateways.urls)

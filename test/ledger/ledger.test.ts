@@ -61,10 +61,11 @@ test('a call locked by another session delays only itself, and its packets are s
     packets[0] = packetOf('held', sequence)
     const [ofHeld, ...others] = packets.map((packet) => ledger.store(packet))
     assert.ok(ofHeld)
-    held.push(ofHeld)
-    ofHeld.finally(() => {
-      settled += 1
-    })
+    held.push(
+      ofHeld.finally(() => {
+        settled += 1
+      }),
+    )
     await Promise.all(others)
   }
   assert.equal(settled, 0)
@@ -99,7 +100,7 @@ test('a call that stays locked is refused with a reason in the end, and nothing 
 test('two gateways with the same calls in crossed order never deadlock, and the account is exact', async (t) => {
   await using database = await createDatabase()
   const random = seededFor(t)
-  const rounds = 150
+  const rounds = 120
   {
     await using one = openLedger(database.url)
     await using two = openLedger(database.url)

@@ -4,19 +4,24 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { StartupError } from '../../errors.ts'
+import { type Pulse, startPulse } from '../../pulse.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { chooseAccount } from './account.ts'
 import { findBinaries } from './binaries.ts'
 import { clusterExists, createCluster, readPassword, removeUnfinished } from './cluster.ts'
 import { connectionUrl } from './connection.ts'
 import { lockDataDirectory } from './lock.ts'
-import { stopPostmaster } from './postmaster.ts'
+import { isAlive, type Launch, stopPostmaster } from './postmaster.ts'
 import { bringUp, type Running } from './readiness.ts'
+
+const watchEveryMs = 500
 
 /** A running embedded database. */
 export type EmbeddedPostgres = {
   /** Where it is, with its password. */
   readonly url: string
+  /** From now on a server that dies is started again, where it was. */
+  readonly watch: () => void
   /** Stops the server, waits until it is gone and gives the folder free. May be called again. */
   readonly stop: () => Promise<void>
 }
@@ -43,12 +48,33 @@ export async function startEmbeddedPostgres(
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const lock = await lockDataDirectory(directory)
     try {
-      const { running, password } = await start(directory, options)
-      const { postmaster } = running
+      const { running, launch, password } = await start(directory, options)
+      const { port } = running.postmaster
+      let { postmaster } = running
+      let watching: Pulse | undefined
       let stopped: Promise<void> | undefined
+
+      async function restartIfDead(): Promise<undefined> {
+        if (isAlive(postmaster)) return
+        logger.error({ postmaster: postmaster.pid }, 'PostgreSQL died; starting it again')
+        postmaster = (await bringUp({ ...launch, port }, password, logger)).postmaster
+      }
+
+      async function stop(): Promise<void> {
+        await watching?.stop()
+        await stopPostmaster(postmaster, logger).finally(lock.release)
+      }
+
       return {
-        url: connectionUrl(postmaster.port, password),
-        stop: () => (stopped ??= stopPostmaster(postmaster, logger).finally(lock.release)),
+        url: connectionUrl(port, password),
+        watch: () => {
+          watching ??= startPulse({
+            everyMs: watchEveryMs,
+            run: restartIfDead,
+            onError: (error) => logger.error({ err: error }, 'PostgreSQL does not start again'),
+          })
+        },
+        stop: () => (stopped ??= stop()),
       }
     } catch (error) {
       lock.release()
@@ -62,7 +88,7 @@ export async function startEmbeddedPostgres(
 async function start(
   directory: string,
   { logger, binDirectory }: EmbeddedPostgresOptions,
-): Promise<{ running: Running; password: string }> {
+): Promise<{ running: Running; launch: Omit<Launch, 'port'>; password: string }> {
   const began = Date.now()
   const cluster = join(directory, 'postgres')
   const layout = { directory, cluster, password: join(directory, 'password') }
@@ -82,7 +108,7 @@ async function start(
       ? 'the embedded PostgreSQL was still running and is used again'
       : `the embedded PostgreSQL ${isNew ? 'was created and ' : ''}is running`,
   )
-  return { running, password }
+  return { running, launch, password }
 }
 
 /** What the file system refuses (a read-only disk, no rights, no space) is for that person too. */

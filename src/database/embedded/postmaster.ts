@@ -41,6 +41,11 @@ export function findPostmaster(cluster: string): Postmaster | undefined {
   return { pid, birth, port, ready: lines?.[7]?.trim() === 'ready' }
 }
 
+/** Whether that very server process still lives. */
+export function isAlive({ pid, birth }: Postmaster): boolean {
+  return processBirth(pid) === birth
+}
+
 /**
  * Prepares a cluster without a server for a start. To PostgreSQL a left-over `postmaster.pid` means
  * a running server if any process has its number by now, or a zombie still has: so that one goes.
@@ -125,12 +130,12 @@ export async function stopPostmaster(postmaster: Postmaster, logger: Logger): Pr
 
 async function endsBy(
   signal: NodeJS.Signals,
-  { pid, birth }: Postmaster,
+  postmaster: Postmaster,
   milliseconds: number,
 ): Promise<boolean> {
   const deadline = Date.now() + milliseconds
-  if (processBirth(pid) === birth) process.kill(pid, signal)
-  while (processBirth(pid) === birth) {
+  if (isAlive(postmaster)) process.kill(postmaster.pid, signal)
+  while (isAlive(postmaster)) {
     if (Date.now() > deadline) return false
     await delay(10)
   }

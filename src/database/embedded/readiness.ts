@@ -30,11 +30,11 @@ export type Running = {
 }
 
 /**
- * Sees to it that a server answers on this cluster.
+ * Sees to it that a server answers on this cluster: on the port given, else on any that is free.
  * @throws StartupError when none does after 60 s, or none can
  */
 export async function bringUp(
-  launch: Omit<Launch, 'port'>,
+  launch: Omit<Launch, 'port'> & { readonly port?: number },
   password: string,
   logger: Logger,
 ): Promise<Running> {
@@ -60,7 +60,7 @@ export async function bringUp(
     } else if (spawned === undefined) {
       removeOldServerLogs(cluster)
       if (discardRemains(cluster) && retryUntil === 0) retryUntil = Date.now() + crashPatience
-      const port = await freePort()
+      const port = launch.port ?? (await freePort())
       spawned = { ...spawnPostmaster({ ...launch, port }), port }
     } else if (spawned.ended() !== undefined) {
       const another = Date.now() < retryUntil || !(await isFree(spawned.port))

@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { pino } from 'pino'
 import { startEmbeddedPostgres } from '../../../src/database/embedded/postgres.ts'
+import { until } from '../../support/until.ts'
 import {
   calls,
   cleanUp,
@@ -179,6 +180,24 @@ test('a server that was killed too is started anew and has all that was committe
   assert.notEqual(serverPid(dataDirectory), pid)
   assert.deepEqual(await calls(next.url), ['first', 'second'])
   await next.stop()
+})
+
+test('a server that dies under a gateway that watches it is started again, where it was', async () => {
+  const directory = copyOfTemplate()
+  const database = await startEmbeddedPostgres({ dataDirectory: directory, logger })
+  database.watch()
+  const killed = serverPid(directory)
+  assert.ok(killed !== undefined)
+  process.kill(killed, 'SIGKILL')
+  await gone(killed)
+  await eventually('another server', () => (serverPid(directory) ?? killed) !== killed)
+  let found: unknown[] = []
+  await until('it answers', async () => {
+    found = await calls(database.url).catch(() => [])
+    return found.length > 0
+  })
+  assert.deepEqual(found, ['first'])
+  await database.stop()
 })
 
 test('the last process of a server that was killed is waited for', async () => {
