@@ -17,9 +17,11 @@ const staging = mkdtempSync(join(tmpdir(), 'gateway-package-'))
 
 try {
   execFileSync('npm', ['run', 'build'], { cwd: root, stdio: 'inherit' })
-  const { scripts: _, devDependencies: __, ...manifest } = JSON.parse(
-    readFileSync(join(root, 'package.json'), 'utf8'),
-  ) as Manifest
+  const {
+    scripts: _,
+    devDependencies: __,
+    ...manifest
+  } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
   const published = {
     ...manifest,
     optionalDependencies: Object.fromEntries(

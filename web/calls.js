@@ -1,153 +1,149 @@
 // The page of live calls. The feed says that something changed, the history says what it is now: a message
 // lost on the way is made up for by the next one, and by a look every so often while calls are live.
+import { countLost, showRows, states } from './rows.js'
 
-const states = {
-  IN_PROGRESS: { mark: '◉', word: 'live' },
-  COMPLETED: { mark: '◔', word: 'waiting for AI' },
-  PROCESSING_AI: { mark: '◑', word: 'analysing' },
-  FAILED: { mark: '▲', word: 'failing' },
-  ARCHIVED: { mark: '✓', word: 'done' },
-}
 const shownCalls = 100
 const shortestPauseMs = 300
+const pauseAfterFailureMs = 1_000
+const patienceMs = 5_000
 const liveRefreshMs = 2_000
 const longestReconnectMs = 5_000
 
-const connection = document.querySelector('#connection')
-const totals = document.querySelector('#totals')
-const table = document.querySelector('table')
-const rows = document.querySelector('tbody')
-const empty = document.querySelector('#empty')
-const template = document.querySelector('#call')
-const rowsByCall = new Map()
-const open = new Set()
+const find = (selector) => document.querySelector(selector)
+const statuses = Object.keys(states)
 
-let position
+find('#simulate').textContent = `npm run simulate -- --url ${location.origin}`
+find('#send').textContent =
+  `curl -X POST ${location.origin}/v1/call/stream/CALL-1 -H 'content-type: application/json' \\\n` +
+  `     -d '{"sequence":1,"data":"audio_chunk_1","timestamp":1732147200.02}'`
+
+let isOpen = false
+let answers = true
 let lostSince
 let reconnectMs = 500
-
-document.querySelector('#simulate').textContent = `npm run simulate -- --url ${location.origin}`
-document.querySelector('#send').textContent =
-  `curl -X POST ${location.origin}/v1/call/stream/CALL-1 -H 'content-type: application/json' ` +
-  `-d '{"sequence":1,"data":"audio_chunk_1","timestamp":1732147200.02}'`
+let calls = []
 
 function connect() {
   const url = new URL('/ws', location.href)
   url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
-  if (position !== undefined) url.searchParams.set('after', position)
+  // Without `?after=`: at each new connection the whole list is read anew.
   const socket = new WebSocket(url)
   socket.addEventListener('open', () => {
-    lostSince = undefined
+    isOpen = true
     reconnectMs = 500
-    showConnection('live', 'live')
-    refreshSoon()
+    void refreshSoon()
   })
-  socket.addEventListener('message', ({ data }) => {
-    const message = JSON.parse(data)
-    if (message.position !== undefined) position = message.position
-    if (message.type !== 'connected') refreshSoon()
-  })
+  socket.addEventListener('message', refreshSoon)
   socket.addEventListener('close', () => {
-    lostSince ??= new Date()
-    showConnection('lost', `not connected since ${lostSince.toLocaleTimeString()}`)
+    isOpen = false
+    showConnection()
     setTimeout(connect, reconnectMs)
     reconnectMs = Math.min(reconnectMs * 2, longestReconnectMs)
   })
 }
 
-function showConnection(state, text) {
-  connection.dataset.state = state
-  connection.textContent = text
+function showConnection() {
+  const connected = isOpen && answers
+  lostSince = connected ? undefined : (lostSince ?? new Date())
+  const connection = find('#connection')
+  connection.dataset.state = connected ? 'live' : 'lost'
+  const text = connected ? 'live' : `not connected since ${lostSince.toLocaleTimeString()}`
+  if (connection.textContent !== text) connection.textContent = text
 }
 
 let refreshing = false
 let refreshAgain = false
 
-function refreshSoon() {
-  if (refreshing) {
-    refreshAgain = true
-    return
-  }
+async function refreshSoon() {
+  refreshAgain = true
+  if (refreshing) return
   refreshing = true
-  refresh()
-    .catch(() => showConnection('lost', 'the gateway does not answer'))
-    .finally(() =>
-      setTimeout(() => {
-        refreshing = false
-        if (refreshAgain) refreshSoon()
-      }, shortestPauseMs),
+  while (refreshAgain) {
+    refreshAgain = false
+    try {
+      await refresh()
+      answers = true
+    } catch {
+      answers = false
+      refreshAgain = true
+    }
+    showConnection()
+    await new Promise((resolve) =>
+      setTimeout(resolve, answers ? shortestPauseMs : pauseAfterFailureMs),
     )
-  refreshAgain = false
+  }
+  refreshing = false
+}
+
+async function read(path) {
+  const response = await fetch(path, { signal: AbortSignal.timeout(patienceMs) })
+  if (!response.ok) throw new Error(`status ${response.status}`)
+  return await response.json()
 }
 
 async function refresh() {
-  const response = await fetch(`/v1/call/history?limit=${shownCalls}`)
-  if (!response.ok) throw new Error(`status ${response.status}`)
-  const { calls, total } = await response.json()
-  empty.hidden = calls.length > 0
-  table.hidden = calls.length === 0
-  const counts = Object.keys(states)
-    .map((status) => [status, calls.filter((call) => call.status === status).length])
-    .filter(([, count]) => count > 0)
-    .map(([status, count]) => `${count} ${states[status].word}`)
-  totals.textContent =
-    total > calls.length
-      ? `${total.toLocaleString()} calls; of the newest ${calls.length}: ${counts.join(', ')}`
-      : counts.join(', ')
-  for (const [index, call] of calls.entries()) showCall(call, index)
-  while (rows.children.length > calls.length) rows.lastElementChild.remove()
+  const { calls: newest, total } = await read(`/v1/call/history?limit=${shownCalls}`)
+  const counts =
+    total === newest.length
+      ? statuses.map((status) => newest.filter((call) => call.status === status).length)
+      : await Promise.all(statuses.map(countOf))
+  calls = newest
+  find('#empty').hidden = total > 0
+  find('table').hidden = total === 0
+  find('.totals').hidden = total === 0
+  find('#more').hidden = total === newest.length
+  find('#more').textContent =
+    `The newest ${newest.length} of ${total.toLocaleString()} calls; all of them: /v1/call/history`
+  showTotals(counts)
+  await showRows(find('table'), calls, readOpenCall)
 }
 
-function showCall(call, index) {
-  let row = rowsByCall.get(call.call_id)
-  if (row === undefined) {
-    row = template.content.cloneNode(true).firstElementChild
-    rowsByCall.set(call.call_id, row)
-    row.querySelector('button').addEventListener('click', () => {
-      if (!open.delete(call.call_id)) open.add(call.call_id)
-      refreshSoon()
-    })
+async function countOf(status) {
+  const { total } = await read(`/v1/call/history?limit=1&status=${status}`)
+  return total
+}
+
+/** The call that the address names, as `#CALL-1`, with all that is known of it. */
+async function readOpenCall() {
+  const id = decodeURIComponent(location.hash.slice(1))
+  if (!calls.some((call) => call.call_id === id)) return undefined
+  return await read(`/v1/call/${encodeURIComponent(id)}`)
+}
+
+function showTotals(counts) {
+  const totals = find('.totals')
+  if (totals.children.length === 0)
+    for (const status of statuses) {
+      const item = document.createElement('div')
+      item.dataset.status = status
+      item.append(document.createElement('dt'), document.createElement('dd'))
+      const mark = document.createElement('span')
+      mark.className = 'mark'
+      mark.textContent = states[status].mark
+      item.querySelector('dt').append(mark, states[status].word)
+      totals.append(item)
+    }
+  for (const [index, item] of [...totals.children].entries()) {
+    item.querySelector('dd').textContent = counts[index].toLocaleString()
+    item.classList.toggle('none', counts[index] === 0)
   }
-  if (rows.children[index] !== row) rows.insertBefore(row, rows.children[index] ?? null)
-  const state = states[call.status]
-  const began = new Date(call.created_at)
-  const isOpen = open.has(call.call_id)
-  row.dataset.status = call.status
-  setText(row, '.mark', state.mark)
-  setText(row, '.word', state.word)
-  setText(row, 'button', call.call_id)
-  row.querySelector('button').setAttribute('aria-expanded', String(isOpen))
-  setText(row, 'time', began.toLocaleTimeString())
-  row.querySelector('time').dateTime = call.created_at
-  row.querySelector('time').title = `${began.toLocaleString(undefined, { timeZoneName: 'long' })}`
-  setText(row, '.packets', call.total_packets.toLocaleString())
-  setText(row, '.missing', call.missing_packets === '' ? '–' : shorten(call.missing_packets, 60))
-  setText(row, '.mood', call.sentiment ?? '–')
-  const known = row.querySelector('.known')
-  known.classList.toggle('open', isOpen)
-  setText(row, '.known', describe(call, isOpen))
+  const lost = calls.reduce((sum, call) => sum + countLost(call), 0)
+  const packets = calls.reduce((sum, call) => sum + call.total_packets, 0)
+  totals.title = `${packets.toLocaleString()} packets stored, ${lost.toLocaleString()} lost`
 }
 
-function describe(call, isOpen) {
-  if (call.transcription !== null)
-    return isOpen ? call.transcription : shorten(call.transcription, 160)
-  if (call.error_message !== null) return `last attempt failed: ${call.error_message}`
-  if (call.status === 'IN_PROGRESS') return 'receiving audio'
-  return 'its analysis has not ended yet'
+window.addEventListener('hashchange', refreshSoon)
+
+function showTime() {
+  find('#clock').textContent = new Date().toLocaleTimeString()
 }
 
-function shorten(text, length) {
-  return text.length > length ? `${text.slice(0, length)}…` : text
-}
+showTime()
+setInterval(showTime, 1_000)
 
-function setText(row, selector, text) {
-  const element = row.querySelector(selector)
-  if (element.textContent !== text) element.textContent = text
-}
-
+// Only the packets of live calls change without an event.
 setInterval(() => {
-  if (document.hidden) return
-  if (rows.querySelector('[data-status="IN_PROGRESS"]') !== null) refreshSoon()
+  if (!document.hidden && calls.some((call) => call.status === 'IN_PROGRESS')) void refreshSoon()
 }, liveRefreshMs)
 
 connect()

@@ -40,14 +40,13 @@ export async function runAttempt(
   const timeout = AbortSignal.timeout(options.timeoutSeconds * 1_000)
   let failure: ProviderError
   try {
-    const result = await options.provider.analyse(
-      {
-        callId: claim.call_id,
-        attempt: claim.attempt,
-        packets: options.readPackets(claim.id),
-      },
-      AbortSignal.any([signal, timeout]),
-    )
+    const end = AbortSignal.any([signal, timeout])
+    const request = {
+      callId: claim.call_id,
+      attempt: claim.attempt,
+      packets: options.readPackets(claim.id),
+    }
+    const result = await unlessAborted(end, options.provider.analyse(request, end))
     const [answer] = await storeResult(
       options.pool,
       claim.id,
@@ -94,6 +93,19 @@ export async function runAttempt(
   if (answer?.ended !== true) return 'refused'
   logger.warn({ reason: failure.message, ...next }, next.fails ? 'call failed' : 'attempt failed')
   return 'failed'
+}
+
+/** Rejects with the signal's reason when it aborts, even if the work does not listen to it. */
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal.reason)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
 }
 
 async function giveBack(

@@ -39,7 +39,8 @@ export type NextStep = {
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ ("equal jitter")
  */
 export function backoff(step: number, initial: number, max: number, random: Random): number {
-  const whole = Math.min(max, initial * 2 ** (step - 1))
+  // Without a limit the power becomes Infinity, and 0 times that is not a number.
+  const whole = Math.min(max, initial * 2 ** Math.min(step - 1, 1_000))
   return whole / 2 + (whole / 2) * random()
 }
 

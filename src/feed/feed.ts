@@ -20,7 +20,7 @@ export type FeedOptions = {
 export type Subscriber = {
   /** Takes the next message; called in order, never twice for an event. */
   readonly deliver: (message: string) => void
-  /** Awaited between pages of old events, so that a slow client is not flooded. */
+  /** Awaited between old events, so that a client that reads is not flooded and cut off for it. */
   readonly drained: () => Promise<void>
   /** The client cannot be brought up to date now; it should reconnect and ask again. */
   readonly fail: () => void
@@ -92,8 +92,8 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
           if (ended || event.position > position) break
           client.reached = event.position
           subscriber.deliver(eventMessage(event))
+          await subscriber.drained()
         }
-        await subscriber.drained()
       }
       if (!ended) live.add(client)
     }

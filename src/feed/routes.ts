@@ -56,7 +56,7 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (ap
 
     function send(message: string): void {
       if (socket.readyState !== socket.OPEN) return
-      if (socket.bufferedAmount + message.length > maxBufferedBytes) {
+      if (socket.bufferedAmount > maxBufferedBytes) {
         logger.warn(
           { client_id: clientId, buffered_bytes: socket.bufferedAmount },
           'a client of the feed reads too slowly and is cut off; it can resume by position',

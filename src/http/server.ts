@@ -14,9 +14,6 @@ const webSocketMessageLimit = 64 * 2 ** 10
 const serviceRestart = 1012
 const patienceWithSocketsMs = 1_000
 
-/** The server, before its routes. */
-export type Server = Awaited<ReturnType<typeof createServer>>
-
 /** Builds the server; it does not listen yet. */
 export async function createServer(logger: FastifyBaseLogger, version: string) {
   const app = fastify({

@@ -59,9 +59,7 @@ export async function openPage(
     const { protocol, host } = new URL(request.url())
     if (protocol !== 'data:' && protocol !== 'blob:') hosts.add(host)
   })
-  await page.exposeFunction('reportViolation', (text: string) =>
-    problems.push(`policy: ${text}`),
-  )
+  await page.exposeFunction('reportViolation', (text: string) => problems.push(`policy: ${text}`))
   await page.addInitScript(
     `document.addEventListener('securitypolicyviolation', (event) =>
        reportViolation(event.violatedDirective + ' ' + event.blockedURI))`,
