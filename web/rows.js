@@ -86,11 +86,11 @@ function showCall(body, call) {
 
 function describe(call) {
   if (call.transcription !== null) return call.transcription.slice(0, 400).replaceAll('\n', '  ')
-  const failure = call.error_message === null ? '' : ` (last try: ${call.error_message})`
   if (call.status === 'IN_PROGRESS') return 'receiving audio'
   if (call.status === 'COMPLETED') return 'late packets still count; the analysis is next'
-  if (call.status === 'PROCESSING_AI') return `the AI service has it${failure}`
-  return `not analysed yet; it is tried again by itself${failure}`
+  const failure = call.error_message === null ? '' : `last: ${call.error_message}`
+  if (call.status === 'FAILED') return `tried again later, by itself; ${failure}`
+  return failure === '' ? 'the AI service has it' : `trying again; ${failure}`
 }
 
 function showDetail(body, call) {

@@ -29,6 +29,8 @@ async function serve(demo: boolean): Promise<void> {
   closeWithGrace(
     {
       delay: longestShutdownMs,
+      // A start that failed closes by itself and has an exit code of its own, which this would make a 0.
+      skip: ['beforeExit'],
       logger: { error: (text: unknown) => logger.error(text) },
     },
     async ({ err }: { err?: Error }) => {

@@ -87,6 +87,7 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
     let ended = false
     async function catchUp(): Promise<void> {
       while (!ended && client.reached < position) {
+        const published = position
         const events = await readEvents(pool, client.reached, pageSize)
         for (const event of events) {
           if (ended || event.position > position) break
@@ -94,6 +95,8 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
           subscriber.deliver(eventMessage(event))
           await subscriber.drained()
         }
+        // There were fewer events than positions: calls were deleted, and their events with them.
+        if (events.length < pageSize) client.reached = Math.max(client.reached, published)
       }
       if (!ended) live.add(client)
     }

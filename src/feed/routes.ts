@@ -15,7 +15,7 @@ import { connectedMessage, pongMessage } from './messages.ts'
 export type FeedRouteOptions = {
   readonly feed: Feed
   readonly logger: Logger
-  /** A client with more bytes than that unread is cut off. */
+  /** A client with more bytes than that unread is cut off; one message may always go beyond it. */
   readonly maxBufferedBytes: number
   readonly now: () => Date
 }

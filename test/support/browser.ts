@@ -2,13 +2,15 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
-const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+const installedChromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 
 /** A name that is not this machine to a browser: what works there works on any host of a network. */
 export const otherHost = 'gateway.test'
 
 /** A browser, closed at the end of the scope (`await using`). */
-export async function openBrowser(): Promise<Browser & AsyncDisposable> {
+export async function openBrowser(
+  executablePath = installedChromium,
+): Promise<Browser & AsyncDisposable> {
   if (!existsSync(executablePath))
     throw new Error(
       `The tests of the pages need Chromium, and ${executablePath} is not there. ` +

@@ -1,0 +1,1 @@
+// --help, --version, wrong usage.

@@ -1,0 +1,1 @@
+// bin/ai-pbx-gateway.js under an older node.

@@ -1,0 +1,1 @@
+// Reasons not to start: port, DATA_DIR, database.

@@ -1,0 +1,1 @@
+// Wrong settings, .env of the working directory.

@@ -1,0 +1,1 @@
+// Clients that share an id, bad requests, shutdown.

@@ -1,0 +1,1 @@
+// The listening connection dies; events still arrive.

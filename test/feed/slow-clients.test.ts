@@ -1,0 +1,1 @@
+// Stalled clients are cut off; slow ones that read are not.

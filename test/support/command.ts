@@ -1,0 +1,1 @@
+// Runs one command of the CLI to its end.

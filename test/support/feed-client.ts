@@ -1,0 +1,82 @@
+// A supervisor: a WebSocket client of the feed that keeps everything it hears.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import WebSocket from 'ws'
+import { until } from './until.ts'
+
+/** A message as it came. */
+export type FeedMessage = Readonly<Record<string, unknown>> & { readonly type: string }
+
+/** An event: a message with a position that is not the greeting. */
+export type FeedEvent = FeedMessage & { readonly position: number }
+
+/** A connected client; it is cut off at the end of the scope (`await using`). */
+export type FeedClient = AsyncDisposable & {
+  readonly socket: WebSocket
+  /** Everything received so far. */
+  readonly messages: readonly FeedMessage[]
+  /** The events received so far. */
+  readonly events: () => FeedEvent[]
+  /** The position of the last message that had one: what to resume from. */
+  readonly position: () => number
+  /** Waits until `count` events are there. */
+  readonly received: (count: number) => Promise<FeedEvent[]>
+  /** Waits for an event. */
+  readonly sees: (callId: string, what: string) => Promise<FeedEvent>
+  /** Resolves with the close code. */
+  readonly closed: Promise<number>
+  /** Disconnects without a word, as a network does. */
+  readonly vanish: () => Promise<void>
+}
+
+/**
+ * Connects and waits for the greeting.
+ * @param path with its query, as `/ws/desk-3?after=12`
+ */
+export async function connectFeed(gatewayUrl: string, path = '/ws'): Promise<FeedClient> {
+  const socket = new WebSocket(gatewayUrl.replace('http', 'ws') + path)
+  const messages: FeedMessage[] = []
+  socket.on('message', (data) => messages.push(JSON.parse(String(data)) as FeedMessage))
+  const closed = once(socket, 'close').then(([code]) => Number(code))
+  await once(socket, 'open')
+  await until('the greeting', () => messages.length > 0)
+  assert.equal(messages[0]?.type, 'connected')
+
+  const events = (): FeedEvent[] =>
+    messages.slice(1).filter((message): message is FeedEvent => 'position' in message)
+  const vanish = async (): Promise<void> => {
+    socket.terminate()
+    await closed
+  }
+  return {
+    socket,
+    messages,
+    events,
+    position: () => Number(messages.findLast(({ position }) => position !== undefined)?.position),
+    received: (count) =>
+      until(`${count} events`, () => {
+        const all = events()
+        return all.length >= count && all
+      }),
+    sees: (callId, what) =>
+      until(`${what} of call ${callId}`, () =>
+        events().find((event) => event.call_id === callId && nameOf(event) === what),
+      ),
+    closed,
+    vanish,
+    [Symbol.asyncDispose]: vanish,
+  }
+}
+
+/** What an event tells, in a word: the status that was reached, or the type of anything else. */
+export function nameOf(event: FeedMessage): string {
+  return event.type === 'call_update' ? String(event.status) : event.type
+}
+
+/** Fails unless the positions grow by one from event to event, without a hole, from `after` on. */
+export function assertNoHoles(events: readonly FeedEvent[], after: number): void {
+  assert.deepEqual(
+    events.map(({ position }) => position),
+    events.map((_, index) => after + index + 1),
+  )
+}
