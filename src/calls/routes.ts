@@ -26,7 +26,7 @@ export type CallRouteOptions = {
 const defaultLimit = 100
 
 const HistoryQuery = Type.Object({
-  status: Type.Optional(Type.Enum(callStatuses)),
+  status: Type.Optional(Type.Enum(callStatuses, { type: 'string' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: defaultLimit })),
   cursor: Type.Optional(
     Type.String({ pattern: '^[0-9]{1,15}$', description: 'From the reply before' }),

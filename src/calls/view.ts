@@ -12,7 +12,7 @@ const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()
 const callFields = {
   id: Type.Integer({ description: 'Grows with every new call' }),
   call_id: Type.String(),
-  status: Type.Enum(callStatuses),
+  status: Type.Enum(callStatuses, { type: 'string' }),
   created_at: time('When the first packet was stored'),
   updated_at: time('The last change or packet'),
   completed_at: orNull(time('When the call was completed')),

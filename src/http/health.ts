@@ -38,8 +38,8 @@ const ProcessorReply = Type.Object(
 
 const HealthReply = Type.Object(
   {
-    status: Type.Enum(['healthy', 'unhealthy']),
-    database: Type.Enum(['connected', 'disconnected']),
+    status: Type.Enum(['healthy', 'unhealthy'], { type: 'string' }),
+    database: Type.Enum(['connected', 'disconnected'], { type: 'string' }),
     processor: ProcessorReply,
   },
   { title: 'Health' },

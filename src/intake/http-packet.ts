@@ -35,7 +35,10 @@ const PacketBody = Type.Object(
 
 const PacketQuery = Type.Object({
   track: Type.Optional(
-    Type.Enum(trackNames, { description: 'Whose voice it is: customer, agent or bot, both' }),
+    Type.Enum(trackNames, {
+      type: 'string',
+      description: 'Whose voice it is: customer, agent or bot, both',
+    }),
   ),
 })
 
@@ -43,7 +46,7 @@ const PacketReply = Type.Object(
   {
     call_id: Type.String(),
     sequence: Type.Integer(),
-    status: Type.Enum(['accepted', 'accepted_with_warning']),
+    status: Type.Enum(['accepted', 'accepted_with_warning'], { type: 'string' }),
     received_at: Type.String({ format: 'date-time' }),
     message: Type.String(),
     duplicate: Type.Boolean({

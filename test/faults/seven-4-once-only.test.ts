@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { claimCalls } from '../../src/analysis/statements.ts'
-import { createDatabase } from '../support/database.ts'
+import { connect, createDatabase } from '../support/database.ts'
 import { startFleet } from '../support/fleet.ts'
 import { completeCall, getCall } from '../support/gateway.ts'
 import { assertInvariants } from '../support/invariants.ts'
@@ -31,14 +31,19 @@ for (const [rest, status] of [
     const finished = await playCall('finished')
     assert.equal(finished.status, status)
     // Each further call makes the gateway look for work, several times; so does its restart.
-    for (let number = 0; number < 20; number += 1) await playCall(`later-${number}`)
+    for (let number = 0; number < 10; number += 1) await playCall(`later-${number}`)
     gateways.at(0).kill('SIGKILL')
     await gateways.replace(0)
-    for (let number = 20; number < 30; number += 1) await playCall(`later-${number}`)
+    for (let number = 10; number < 15; number += 1) await playCall(`later-${number}`)
 
     const { body } = await getCall(gateways.at(0).url, 'finished')
     assert.deepEqual(body, finished)
     assert.equal(body.ai_processing_attempts, 1)
-    assert.deepEqual(await claimCalls(database.pool, 'the test', 'mock', 100, 60), [])
+    // Nor when its rest is over and it waits to be archived.
+    await using client = await connect(database.url)
+    await client.query('BEGIN')
+    await client.query("UPDATE calls SET due_at = clock_timestamp() WHERE status = 'COMPLETED'")
+    assert.deepEqual(await claimCalls(client, 'the test', 'mock', 100, 60), [])
+    await client.query('ROLLBACK')
     await assertInvariants(database.pool, pbx.history)
   })
