@@ -3,6 +3,7 @@
 // then hands over to src/cli, or to dist/cli where the package was built.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -29,6 +30,6 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
   child.on('exit', (code, signal) => {
-    process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 143)
+    process.exitCode = code ?? 128 + constants.signals[signal]
   })
 }

@@ -17,26 +17,36 @@ export async function prepareDatabase(
   allowUnsafe: boolean,
   logger: Logger,
 ): Promise<string[]> {
-  const client = new pg.Client({
-    ...connectionSettings(url, 'migrations'),
-    // Another gateway may be migrating, and a migration may take long.
-    lock_timeout: 0,
-    statement_timeout: 0,
-    query_timeout: 0,
-  })
-  client.on('error', (error) => logger.warn({ reason: error.message }, 'connection lost'))
-  try {
-    await client.connect()
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new StartupError(`Cannot connect to the database of DATABASE_URL: ${reason}`, {
-      cause: error,
-    })
-  }
+  const client = await connect(url, logger)
   try {
     await assertDurable(client, allowUnsafe, logger)
     return await migrate(client)
   } finally {
     await client.end()
   }
+}
+
+async function connect(url: string, logger: Logger): Promise<pg.Client> {
+  try {
+    const client = new pg.Client({
+      ...connectionSettings(url, 'migrations'),
+      // Another gateway may be migrating, and a migration may take long.
+      lock_timeout: 0,
+      statement_timeout: 0,
+      query_timeout: 0,
+    })
+    client.on('error', (error) => logger.warn({ reason: error.message }, 'connection lost'))
+    await client.connect()
+    return client
+  } catch (error) {
+    throw new StartupError(`Cannot connect to the database of DATABASE_URL: ${reason(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** A host with several addresses fails with an error for each, and no text of its own. */
+function reason(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reason).join('; ')
+  return error instanceof Error ? error.message : String(error)
 }

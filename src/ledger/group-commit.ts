@@ -64,6 +64,7 @@ export function createGroupCommit<Receipt>(
   let packets = 0
   let bytes = 0
   let running = false
+  let wakeAt = Number.POSITIVE_INFINITY
   let closing = false
   let onIdle: (() => void) | undefined
   let closed: Promise<void> | undefined
@@ -120,7 +121,16 @@ export function createGroupCommit<Receipt>(
 
   function wakeForParked(): void {
     const next = Math.min(...[...parked.values()].map(({ retryAt }) => retryAt))
-    options.setTimer(start, Math.max(1, next - now()))
+    // One timer: an earlier one looks at what is due then, and at when the next is.
+    if (next >= wakeAt) return
+    wakeAt = next
+    options.setTimer(
+      () => {
+        wakeAt = Number.POSITIVE_INFINITY
+        start()
+      },
+      Math.max(1, next - now()),
+    )
   }
 
   /**
