@@ -34,6 +34,9 @@ export type Gateway = {
   readonly stop: () => Promise<void>
 }
 
+/** The ledger waits for no row; what it might wait for is a call that another session is just creating. */
+const intakeLockTimeoutMs = 200
+
 /** A supervisor that leaves so many bytes unread is cut off. */
 const maxUnreadFeedBytes = 2 ** 20
 
@@ -64,7 +67,7 @@ export async function startGateway(
     if (applied.length > 0) logger.info({ migrations: applied }, 'database migrated')
 
     const pools = {
-      intake: createPool(databaseUrl, 'intake', lanes, logger),
+      intake: createPool(databaseUrl, 'intake', lanes, logger, intakeLockTimeoutMs),
       queries: createPool(databaseUrl, 'queries', 8, logger),
       analysis: createPool(databaseUrl, 'analysis', 8, logger),
     }

@@ -22,6 +22,8 @@ function parseInt8Array(text: string): number[] {
   return text === '{}' ? [] : text.slice(1, -1).split(',').map(Number)
 }
 
+const longestLockWaitMs = 5_000
+
 /** How one connection is set up. */
 export function connectionSettings(url: string, name: string): ClientConfig {
   return {
@@ -30,7 +32,7 @@ export function connectionSettings(url: string, name: string): ClientConfig {
     types,
     keepAlive: true,
     connectionTimeoutMillis: 5_000,
-    lock_timeout: 5_000,
+    lock_timeout: longestLockWaitMs,
     statement_timeout: 30_000,
     query_timeout: 35_000,
     idle_in_transaction_session_timeout: 10_000,
@@ -40,9 +42,17 @@ export function connectionSettings(url: string, name: string): ClientConfig {
 /**
  * A pool of at most `size` connections, named for `pg_stat_activity`. A connection that breaks while idle
  * is logged and replaced by the next query; it never ends the process.
+ * @param lockTimeoutMs the longest wait for a lock, in milliseconds
  */
-export function createPool(url: string, name: string, size: number, logger: Logger): Pool {
-  const pool = new pg.Pool({ ...connectionSettings(url, name), max: size })
+export function createPool(
+  url: string,
+  name: string,
+  size: number,
+  logger: Logger,
+  lockTimeoutMs = longestLockWaitMs,
+): Pool {
+  const settings = { ...connectionSettings(url, name), lock_timeout: lockTimeoutMs }
+  const pool = new pg.Pool({ ...settings, max: size })
   pool.on('error', (error) => logger.warn({ pool: name, reason: error.message }, 'connection lost'))
   return pool
 }

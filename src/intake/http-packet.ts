@@ -53,7 +53,9 @@ const PacketReply = Type.Object(
       description: 'The sequence was stored before; the first one counts',
     }),
     late: Type.Boolean({ description: 'A higher sequence was stored before' }),
-    missing_packets: Type.String({ description: 'What the track misses as of this packet' }),
+    missing_packets: Type.String({
+      description: 'What the track misses as of this packet; of more than 100 gaps the newest',
+    }),
   },
   { title: 'PacketAccepted' },
 )

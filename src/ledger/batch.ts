@@ -113,12 +113,19 @@ export function receipts(
     hasZero: stored.has_zero,
     horizon: stored.horizon,
   })
-  return group.packets.map(({ callId, sequence }) => {
+  const told = group.packets.map(({ callId, sequence }) => {
     if (stored.outcome === 'sealed' && !account.has(sequence))
       return new GatewayError(
         'call_sealed',
         `The analysis of call ${callId} has begun; packet ${sequence} was not stored`,
       )
-    return { ...account.receive(sequence), missing: account.missing() }
+    const verdict = account.receive(sequence)
+    // Where much is missing, the packets of a batch are told the same: what is missing after all of them.
+    return { ...verdict, missing: account.isMissingMuch ? undefined : account.missing() }
   })
+  return told.map((receipt) =>
+    receipt instanceof GatewayError
+      ? receipt
+      : { ...receipt, missing: receipt.missing ?? account.missing() },
+  )
 }

@@ -20,6 +20,9 @@ export type Packet = {
 
 /** What became of a packet. It is durable: the transaction that holds it (or its first copy) is committed. */
 export type PacketReceipt = PacketVerdict & {
-  /** What the track misses as of this packet: `"2,3"`, `""` when nothing. */
+  /**
+   * What the track misses as of this packet: `"2,3"`, `""` when nothing. Of more than 100 gaps the newest,
+   * as of the commit.
+   */
   readonly missing: string
 }

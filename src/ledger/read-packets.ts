@@ -26,19 +26,32 @@ async function* readTrack(
 ): AsyncGenerator<StoredPacket> {
   // A segment starts at its least sequence and segments come by that, so what lies below the next one's
   // start is complete; only packets of segments that overlap wait.
-  let waiting: StoredPacket[] = []
+  const waiting: StoredPacket[] = []
   let after = -1
   while (true) {
     const segments = await readSegments(db, call, track, after, segmentsPerRead)
     for (const segment of segments) {
       const ready = waiting.findIndex(({ sequence }) => sequence > segment.first_sequence)
       yield* waiting.splice(0, ready === -1 ? waiting.length : ready)
-      waiting = [...waiting, ...unpack(track, segment)].sort((a, b) => a.sequence - b.sequence)
+      for (const packet of unpack(track, segment)) insertInOrder(waiting, packet)
       after = segment.first_sequence
     }
     if (segments.length < segmentsPerRead) break
   }
   yield* waiting
+}
+
+function insertInOrder(waiting: StoredPacket[], packet: StoredPacket): void {
+  let low = 0
+  let high = waiting.length
+  // Packets mostly arrive in order: look at the end first.
+  if ((waiting.at(-1)?.sequence ?? -1) < packet.sequence) low = high
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((waiting[middle]?.sequence ?? 0) < packet.sequence) low = middle + 1
+    else high = middle
+  }
+  waiting.splice(low, 0, packet)
 }
 
 function unpack(track: TrackName, segment: Segment): StoredPacket[] {

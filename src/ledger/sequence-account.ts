@@ -27,6 +27,8 @@ export function emptyAccount(): PriorAccount {
   return { received: new SequenceRanges(), hasZero: false, horizon: 0 }
 }
 
+const mostGapsListed = 100
+
 /** The account of a track, continued packet by packet. */
 export class SequenceAccount {
   readonly #received: SequenceRanges
@@ -55,11 +57,15 @@ export class SequenceAccount {
     return this.#received.has(sequence)
   }
 
-  /** What is missing now: `"2,3"`, `"5-1000000"`, `""`. */
+  /** True when so much is missing that {@link missing} lists the newest part of it only. */
+  get isMissingMuch(): boolean {
+    return this.#received.length > mostGapsListed
+  }
+
+  /** What is missing now, at most the newest 100 gaps: `"2,3"`, `"5-1000000"`, `""`. */
   missing(): string {
-    this.#missing ??= describeRanges(
-      this.#received.gaps(Math.max(this.#horizon, this.#hasZero ? 0 : 1)),
-    )
+    const base = Math.max(this.#horizon, this.#hasZero ? 0 : 1)
+    this.#missing ??= describeRanges(this.#received.gaps(base, mostGapsListed))
     return this.#missing
   }
 }

@@ -57,10 +57,11 @@ export class SequenceRanges {
     return true
   }
 
-  /** The holes from `base` up to the highest number, in order. */
-  *gaps(base: number): Generator<SequenceRange> {
-    let first = base
-    for (let index = 0; index < this.#firsts.length; index += 1) {
+  /** The holes from `base` up to the highest number, in order; of many the newest, at most `limit`. */
+  *gaps(base: number, limit = Number.POSITIVE_INFINITY): Generator<SequenceRange> {
+    const start = Math.max(0, this.#firsts.length - limit)
+    let first = Math.max(base, this.#ends[start - 1] ?? base)
+    for (let index = start; index < this.#firsts.length; index += 1) {
       const end = this.#firsts[index] ?? first
       if (end > first) yield { first, end }
       first = Math.max(first, this.#ends[index] ?? first)

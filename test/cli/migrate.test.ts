@@ -31,9 +31,9 @@ test('two at once on an empty database: one migrates, the other waits and has no
   const run = () => runCommand(['migrate'], { env: { DATABASE_URL: database.url } })
   const ended = await Promise.all([run(), run()])
   assert.deepEqual(
-    ended.map(({ code, stdout, stderr }) => ({ code, said: stdout + stderr })).toSorted(
-      (a, b) => b.said.length - a.said.length,
-    ),
+    ended
+      .map(({ code, stdout, stderr }) => ({ code, said: stdout + stderr }))
+      .toSorted((a, b) => b.said.length - a.said.length),
     [
       { code: 0, said: applied },
       { code: 0, said: 'Already up to date.\n' },

@@ -16,7 +16,7 @@ import { until } from '../support/until.ts'
 const settings = { AI_SERVICE_FAILURE_RATE: '0.25', AI_SERVICE_MAX_LATENCY: '0.2' }
 const load = { clients: 6, packetsPerCall: 40, window: 3, seed: 3 }
 
-test('gateways whose database connections are cut go on by themselves and lose nothing', async (t) => {
+test('gateways whose database connections are cut go on and lose nothing', async (t) => {
   await using database = await createDatabase()
   await using gateways = await startFleet(database.url, 2, settings)
   using pbx = createSender(gateways.urls)
@@ -41,7 +41,7 @@ test('gateways whose database connections are cut go on by themselves and lose n
   await assertInvariants(database.pool, pbx.history)
 })
 
-test('a PostgreSQL killed under load and started again has all that was acknowledged, and work goes on', async (t) => {
+test('a PostgreSQL killed under load comes back with all that was acknowledged', async (t) => {
   await using postgres = await startPrivatePostgres()
   await using gateways = await startFleet(postgres.url, 2, settings)
   using pbx = createSender(gateways.urls)

@@ -11,7 +11,7 @@ import { startLoad } from '../support/load.ts'
 import { createSender } from '../support/sender.ts'
 import { until } from '../support/until.ts'
 
-test('a gateway killed ten times under load loses no acknowledged packet, and every call is archived', async (t) => {
+test('ten kills under load lose no acknowledged packet, and every call is archived', async (t) => {
   const seed = 4_711
   t.diagnostic(`seed ${seed}`)
   const random = seededRandom(seed)

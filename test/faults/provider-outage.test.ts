@@ -9,7 +9,7 @@ import { assertInvariants } from '../support/invariants.ts'
 import { createSender } from '../support/sender.ts'
 import { until } from '../support/until.ts'
 
-test('calls of an outage are FAILED for all to see, tried anew by themselves, and archived once it is over', async (t) => {
+test('calls of an outage are FAILED, tried anew, and archived once it is over', async (t) => {
   const calls = 20
   const short = { MAX_RETRY_ATTEMPTS: '3', REDRIVE_INITIAL_WAIT: '0.5', REDRIVE_MAX_WAIT: '1' }
   await using database = await createDatabase()

@@ -1,4 +1,5 @@
-// Fault 1: the first packets of a call, sent at once, were answered 500 and lost (check, then insert).
+// Fault 1: the first packets of a call, sent at once, were answered 500 and lost (check, then
+// insert).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createDatabase } from '../support/database.ts'
@@ -6,7 +7,7 @@ import { startFleet } from '../support/fleet.ts'
 import { assertInvariants } from '../support/invariants.ts'
 import { createSender } from '../support/sender.ts'
 
-test('7.1 two first packets at the same instant are both stored, once, 200 times over', async () => {
+test('7.1 two first packets at the same instant are both stored, once, in 200 rounds', async () => {
   await using database = await createDatabase()
   await using gateways = await startFleet(database.url, 2)
   using pbx = createSender(gateways.urls)

@@ -7,7 +7,7 @@ import { completeCall, getCall } from '../support/gateway.ts'
 import { assertInvariants } from '../support/invariants.ts'
 import { createSender } from '../support/sender.ts'
 
-test('7.10 reading, listing and completing calls touches no packet: they answer while packets are locked', async () => {
+test('7.10 calls are read, listed and completed even while their packets are locked', async () => {
   await using database = await createDatabase()
   // Its analysis, which reads the packets, does not start.
   await using gateways = await startFleet(database.url, 1, { COMPLETION_GRACE_SECONDS: '3600' })

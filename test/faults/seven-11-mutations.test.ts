@@ -1,5 +1,6 @@
-// Fault 11: tests that would pass without any locking. Here the locks, the fencing and the checks are taken out
-// of the database, one at a time, and what the other tests assert is shown to go red for each.
+// Fault 11: tests that would pass without any locking. Here the locks, the fencing and the checks
+// are taken out of the database, one at a time, and what the other tests assert is shown to go red
+// for each.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pool } from '../../src/database/pool.ts'
@@ -20,7 +21,7 @@ async function mutate(pool: Pool, name: string, piece: string, by: string): Prom
   await pool.query(text.replace(piece, by))
 }
 
-test('7.11 without the lock of a call, packets fall out of the account, and the checker finds it', async (t) => {
+test('7.11 without the lock of a call the account is wrong: the checker finds it', async (t) => {
   await using database = await createDatabase()
   await mutate(database.pool, 'store_packets', 'FOR NO KEY UPDATE SKIP LOCKED', '')
   await using gateways = await startFleet(database.url, 2)
@@ -60,7 +61,7 @@ test('7.11 without a safe insert, two first packets at one instant get an error'
   assert.fail('200 rounds, and no error')
 })
 
-test('7.11 without the fencing token a late result is taken, and the checker finds it', async (t) => {
+test('7.11 without the fencing token a late result counts: the checker finds it', async (t) => {
   await using database = await createDatabase()
   await mutate(database.pool, 'store_result', 'AND lease_token = p_token', '')
   await using gateways = await startFleet(database.url, 1, sleeper)
@@ -71,7 +72,7 @@ test('7.11 without the fencing token a late result is taken, and the checker fin
   assert.ok(violations.includes('I6 late: the result of token 1 is stored; the lease has 2'))
 })
 
-test('7.11 without the lock of completion, some of 50 completions at once are refused', async (t) => {
+test('7.11 without the lock of completion some of 50 at once are refused', async (t) => {
   await using database = await createDatabase()
   await mutate(database.pool, 'complete_call', 'FOR NO KEY UPDATE', '')
   const { refused } = await completeAtOnce(database.url)
@@ -79,7 +80,7 @@ test('7.11 without the lock of completion, some of 50 completions at once are re
   assert.ok(refused > 0)
 })
 
-test('7.11 without lock and check of transitions a call is completed twice, and the checker finds it', async (t) => {
+test('7.11 without the check of transitions a call ends twice: the checker finds it', async (t) => {
   await using database = await createDatabase()
   await mutate(database.pool, 'complete_call', 'FOR NO KEY UPDATE', '')
   await mutate(

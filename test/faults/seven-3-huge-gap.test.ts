@@ -1,4 +1,5 @@
-// Fault 3: one packet with sequence 2147483647 built a list of two billion gaps, and the process died.
+// Fault 3: one packet with sequence 2147483647 built a list of two billion gaps, and the process
+// died.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createDatabase } from '../support/database.ts'
@@ -12,7 +13,7 @@ for (const [highest, missing, missingCount] of [
   [2 ** 31 - 1, '2-2147483646', 2 ** 31 - 3],
   [Number.MAX_SAFE_INTEGER, '2-9007199254740990', 2 ** 53 - 3],
 ] as const)
-  test(`7.3 a jump to packet ${highest} costs one range, and the call goes on to its end`, async () => {
+  test(`7.3 a jump to packet ${highest} costs one range, and the call goes on`, async () => {
     await using database = await createDatabase()
     await using gateways = await startFleet(database.url, 1)
     using pbx = createSender(gateways.urls)

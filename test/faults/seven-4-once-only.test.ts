@@ -13,7 +13,7 @@ for (const [rest, status] of [
   ['0', 'ARCHIVED'],
   ['600', 'COMPLETED'],
 ] as const)
-  test(`7.4 a call with a result, ${status}, is not analysed again, not even by a new gateway`, async () => {
+  test(`7.4 an analysed call, ${status}, is not analysed again, nor by a new gateway`, async () => {
     await using database = await createDatabase()
     const settings = { ARCHIVE_AFTER_SECONDS: rest }
     await using gateways = await startFleet(database.url, 1, settings)

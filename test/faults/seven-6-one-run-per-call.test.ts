@@ -7,7 +7,7 @@ import { startFleet } from '../support/fleet.ts'
 import { assertInvariants } from '../support/invariants.ts'
 import { createSender } from '../support/sender.ts'
 
-test('7.6 calls are analysed side by side up to the limit, each in one run however many packets', async (t) => {
+test('7.6 calls are analysed side by side up to the limit, each in one run', async (t) => {
   const [calls, packets, concurrency] = [60, 40, 20]
   await using database = await createDatabase()
   await using gateways = await startFleet(database.url, 1, {

@@ -25,7 +25,7 @@ const poison: readonly (readonly [field: string, body: unknown])[] = [
   ['timestamp', '{"sequence":2,"data":"packet 2","timestamp":1e999}'],
 ]
 
-test('7.8 a packet with a wrong field is refused and changes nothing for its call or its batch', async () => {
+test('7.8 a packet with a wrong field is refused, and harms neither call nor batch', async () => {
   await using database = await createDatabase()
   await using gateways = await startFleet(database.url, 1)
   using pbx = createSender(gateways.urls)

@@ -7,10 +7,8 @@ import { until } from '../support/until.ts'
 
 const secret = 'secret_of_the_database'
 const packet = { sequence: 1, data: 'packet 1', timestamp: 1.5 }
-const leaks = new RegExp(
-  `${secret}|select|insert|update|store_packets|complete_call|postgres|sqlstate|relation|src/|\\.ts|node_modules|at .*\\(`,
-  'i',
-)
+const leaks =
+  /secret_of|select|insert|update|store_|complete_call|postgres|sqlstate|relation|src\/|\.ts|at .*\(/i
 
 /** Every route that asks the database, and how it answers. */
 async function everyAnswer({ url }: GatewayProcess): Promise<{ status: number; text: string }[]> {
@@ -55,7 +53,7 @@ test('7.9 a defect in the database is told without a word of SQL, stack or path'
   )
 })
 
-test('7.9 health asks the database: what is gone is disconnected, what is back is connected', async () => {
+test('7.9 health says disconnected while the database is gone, and no longer', async () => {
   await using database = await createDatabase()
   await using gateway = await startGateway(database.url)
   assert.deepEqual(await health(gateway), [200, 'healthy', 'connected'])

@@ -7,7 +7,7 @@ import { startFleet } from '../support/fleet.ts'
 import { assertInvariants } from '../support/invariants.ts'
 import { createSender } from '../support/sender.ts'
 
-test('10,000 calls completed at once, with an AI that fails a quarter, are all archived with one result', async (t) => {
+test('10,000 calls completed at once, a quarter of attempts failing: all archived', async (t) => {
   const [calls, clients] = [10_000, 100]
   await using database = await createDatabase()
   // The latency of the contract, scaled down by 100.

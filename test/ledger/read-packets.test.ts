@@ -6,58 +6,58 @@ import type { Packet } from '../../src/ledger/packet.ts'
 import { readPackets, type StoredPacket } from '../../src/ledger/read-packets.ts'
 import { storePackets } from '../../src/ledger/statements.ts'
 import { packetOf, readCall } from '../support/calls.ts'
-import { createDatabase } from '../support/database.ts'
+import { connect, createDatabase } from '../support/database.ts'
 import { seededFor } from '../support/seed.ts'
 
 test('packets come in ascending order, however their segments overlap', async () => {
   await using database = await createDatabase()
-  const { pool } = database
+  await using db = await openTransaction(database.url)
   const batches = [[5, 1, 9], [2], [3, 20], [4, 10], [0], [6, 7, 8], [19, 11]]
-  for (const sequences of batches) await store(pool, sequences)
-  assert.deepEqual(await readAll(pool), expect(batches.flat()))
+  for (const sequences of batches) await store(db, sequences)
+  assert.deepEqual(await readAll(db), expect(batches.flat()))
 })
 
 test('many pages of segments that overlap at random are read back to the byte', async (t) => {
   await using database = await createDatabase()
-  const { pool } = database
+  await using db = await openTransaction(database.url)
   const random = seededFor(t)
   const shuffled = Array.from({ length: 1_500 }, (_, index) => ({ index, key: random() }))
     .toSorted((a, b) => a.key - b.key)
     .map(({ index }) => index)
   const batches: number[][] = []
   while (shuffled.length > 0) batches.push(shuffled.splice(0, 1 + Math.floor(random() * 9)))
-  for (const sequences of batches) await store(pool, sequences)
+  for (const sequences of batches) await store(db, sequences)
   t.diagnostic(`${batches.length} segments`)
   assert.ok(batches.length > 200)
-  assert.deepEqual(await readAll(pool), expect(batches.flat()))
+  assert.deepEqual(await readAll(db), expect(batches.flat()))
 })
 
 test('exactly one full page of segments is read to its end', async () => {
   await using database = await createDatabase()
-  const { pool } = database
+  await using db = await openTransaction(database.url)
   const sequences = Array.from({ length: 100 }, (_, index) => index + 1)
-  for (const sequence of sequences) await store(pool, [sequence])
-  assert.deepEqual(await readAll(pool), expect(sequences))
-  await store(pool, [101])
-  assert.deepEqual(await readAll(pool), expect([...sequences, 101]))
+  for (const sequence of sequences) await store(db, [sequence])
+  assert.deepEqual(await readAll(db), expect(sequences))
+  await store(db, [101])
+  assert.deepEqual(await readAll(db), expect([...sequences, 101]))
 })
 
 test('a packet far ahead waits for all that come before it', async () => {
   await using database = await createDatabase()
-  const { pool } = database
-  await store(pool, [1, Number.MAX_SAFE_INTEGER])
+  await using db = await openTransaction(database.url)
+  await store(db, [1, Number.MAX_SAFE_INTEGER])
   const sequences = Array.from({ length: 220 }, (_, index) => index + 2)
-  for (const sequence of sequences) await store(pool, [sequence])
-  assert.deepEqual(await readAll(pool), expect([1, ...sequences, Number.MAX_SAFE_INTEGER]))
+  for (const sequence of sequences) await store(db, [sequence])
+  assert.deepEqual(await readAll(db), expect([1, ...sequences, Number.MAX_SAFE_INTEGER]))
 })
 
 test('one track follows the other, and other calls are not read', async () => {
   await using database = await createDatabase()
-  const { pool } = database
-  await storeAs(pool, [packetOf('other', 1)])
+  await using db = await openTransaction(database.url)
+  await storeAs(db, [packetOf('other', 1)])
   for (const track of ['mixed', 'outbound', 'inbound'] as const)
-    await storeAs(pool, [packetOf('call', 2, { track }), packetOf('call', 1, { track })])
-  const read = (await readAll(pool)).map(({ track, sequence }) => `${track} ${sequence}`)
+    await storeAs(db, [packetOf('call', 2, { track }), packetOf('call', 1, { track })])
+  const read = (await readAll(db)).map(({ track, sequence }) => `${track} ${sequence}`)
   assert.deepEqual(read, [
     'inbound 1',
     'inbound 2',
@@ -70,14 +70,14 @@ test('one track follows the other, and other calls are not read', async () => {
 
 test('a call is read page by page, as its packets are wanted', async () => {
   await using database = await createDatabase()
-  const { pool } = database
-  for (let sequence = 1; sequence <= 250; sequence += 1) await store(pool, [sequence])
-  const { id } = await readCall(pool, 'call')
+  await using db = await openTransaction(database.url)
+  for (let sequence = 1; sequence <= 250; sequence += 1) await store(db, [sequence])
+  const { id } = await readCall(db, 'call')
   let pages = 0
   const counting: Queryable = {
     query: ((config: { values: unknown[]; name: string; text: string }) => {
       if (config.values[1] === 'mixed') pages += 1
-      return pool.query(config)
+      return db.query(config)
     }) as Queryable['query'],
   }
   const pagesRead: number[] = []
@@ -85,6 +85,13 @@ test('a call is read page by page, as its packets are wanted', async () => {
     if ([1, 99, 150, 250].includes(sequence)) pagesRead.push(pages)
   assert.deepEqual(pagesRead, [1, 1, 2, 3])
 })
+
+/** A connection whose commits cost nothing, since there are none. */
+async function openTransaction(url: string) {
+  const client = await connect(url)
+  await client.query('BEGIN')
+  return client
+}
 
 async function store(db: Queryable, sequences: readonly number[]): Promise<void> {
   await storeAs(

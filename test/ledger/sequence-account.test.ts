@@ -72,7 +72,8 @@ test('a jump to 2^53 - 1 and back costs a range each, not a number each', () => 
     account.receive(step * 1_000)
     account.receive(highest - step * 1_000)
   }
-  assert.equal(account.missing().split(',').length, 19_999)
+  assert.equal(account.isMissingMuch, true)
+  assert.equal(account.missing().split(',').length, 100)
 })
 
 const sequence = fc.oneof(

@@ -39,8 +39,8 @@ export async function storeCall(
 }
 
 /** The row of a call that exists. */
-export async function readCall(pool: Pool, callId: string) {
-  const [row] = await findCall(pool, callId)
+export async function readCall(db: Queryable, callId: string) {
+  const [row] = await findCall(db, callId)
   if (row === undefined) throw new Error(`there is no call ${callId}`)
   return row
 }

@@ -13,8 +13,8 @@ export type DataDirectory = AsyncDisposable & {
   readonly path: string
   /** The server that runs on it, if one does. */
   readonly postmaster: () => Postmaster | undefined
-  /** Connections to the server that runs. */
-  readonly connect: () => Pool & AsyncDisposable
+  /** Connections to the server that runs; the caller ends them. */
+  readonly connect: () => Pool
 }
 
 /** An empty folder. */
@@ -28,8 +28,7 @@ export function newDataDirectory(): DataDirectory {
     connect: () => {
       const password = readFileSync(join(path, 'password'), 'utf8').trim()
       const url = connectionUrl(postmaster()?.port ?? 0, password)
-      const pool = createPool(url, 'test', 4, createLogger({ level: 'error', pretty: false }))
-      return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() })
+      return createPool(url, 'test', 4, createLogger({ level: 'error', pretty: false }))
     },
     [Symbol.asyncDispose]: async () => {
       const running = postmaster()

@@ -1,4 +1,5 @@
-// What clients sent and what they were told, request by request: the input of the checker in invariants.ts.
+// What clients sent and what they were told, request by request: the input of the checker in
+// invariants.ts.
 
 /** What the answer to a request says about its packet. */
 export type Outcome =

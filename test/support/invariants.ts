@@ -1,14 +1,16 @@
-// The checker at the end of every fault test: holds what clients were told (a history) against what the
-// database has. Names are those of the project's invariants. Call it at rest: when no client is sending.
+// The checker at the end of every fault test: holds what clients were told (a history) against what
+// the database has. Names are those of the project's invariants. Call it at rest: when no client is
+// sending.
 //
-//   I1  every acknowledged packet is stored, bytes and timestamp equal, exactly once; of several requests
-//       with one sequence the one that was told it is new is the one that is stored
-//   I2  nothing is stored that was never sent, or whose every request was told that nothing was stored
+//   I1  every acknowledged packet is stored, bytes and timestamp equal, exactly once; of several
+//       requests with one sequence the one that was told it is new is the one that is stored
+//   I2  nothing is stored that was never sent, or whose every request was told that nothing was
+//       stored
 //   I4  the row of a track is what its segments add up to: numbers received, packets, base, missing
-//   I5  the events of a call are a legal path with versions that have no gap, and end where the call stands;
-//       positions of the feed are given in order, each once, without a gap
-//   I6  at most one result a call, stored by the attempt that holds the newest fencing token; attempts are
-//       numbered without a gap
+//   I5  the events of a call are a legal path with versions that have no gap, and end where the
+//       call stands; positions of the feed are given in order, each once, without a gap
+//   I6  at most one result a call, stored by the attempt that holds the newest fencing token;
+//       attempts are numbered without a gap
 //   I7  no call whose next step is overdue, and no attempt that is open without a lease
 import assert from 'node:assert/strict'
 import { isLegalTransition } from '../../src/calls/transitions.ts'
@@ -21,7 +23,8 @@ const longestOverdue = 8
 
 /**
  * Fails with every violation found.
- * @param history all packet requests to this database; the checker takes what is not in it as never sent
+ * @param history all packet requests to this database; the checker takes what is not in it as never
+ * sent
  */
 export async function assertInvariants(db: Queryable, history: History): Promise<void> {
   const violations = await findViolations(db, history)
@@ -135,7 +138,7 @@ function* account(track: StoredTrack, sequences: readonly number[]): Generator<s
   const below = [...inSegments].filter((sequence) => sequence < track.horizon).length
   const missingBelow = Math.max(0, track.horizon - base - below)
   if (track.missing_below !== missingBelow)
-    yield `${name} counts ${track.missing_below} missing below ${track.horizon}, not ${missingBelow}`
+    yield `${name} counts ${track.missing_below} missing below its horizon, not ${missingBelow}`
 }
 
 function numbers(first: number, end: number): number[] {

@@ -1,10 +1,11 @@
-// A gateway that sleeps past its lease and wakes up with a result in its hands: the case that fencing is for.
+// A gateway that sleeps past its lease and wakes up with a result in its hands: the case that
+// fencing is for.
 import type { TestDatabase } from './database.ts'
 import type { Fleet } from './fleet.ts'
 import type { Sender } from './sender.ts'
 import { until } from './until.ts'
 
-/** The sleeper's AI has answered when it wakes; who took the call over is still waiting for its own. */
+/** The sleeper's AI has answered when it wakes; its successor still waits for its own. */
 export const sleeper = {
   ANALYSIS_LEASE_SECONDS: '3',
   AI_SERVICE_MIN_LATENCY: '3.5',
@@ -17,8 +18,9 @@ export const successor = {
 }
 
 /**
- * Plays one call to the only gateway (with the settings {@link sleeper}), stops it (SIGSTOP) while it waits for
- * the AI, lets a second one take over, and wakes it. Resolves when the call is archived.
+ * Plays one call to the only gateway (with the settings {@link sleeper}), stops it (SIGSTOP) while
+ * it waits for the AI, lets a second one take over, and wakes it. Resolves when the call is
+ * archived.
  */
 export async function playLateResult(
   database: TestDatabase,
@@ -28,7 +30,8 @@ export async function playLateResult(
 ): Promise<void> {
   await pbx.deliver({ callId, sequence: 1, data: 'good morning' })
   await pbx.hangUp(callId)
-  // It claims the call and renews the lease twice, a second apart: by then it has read the packets and waits.
+  // It claims the call and renews the lease twice, a second apart: by then it has read the packets
+  // and waits.
   const leases = new Set<number>()
   await until('the first gateway has renewed its lease twice', async () => {
     const { rows } = await database.pool.query<{ ends: Date }>(

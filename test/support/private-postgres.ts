@@ -23,7 +23,7 @@ export type PrivatePostgres = AsyncDisposable & {
   readonly url: string
   /** kill -9 of the postmaster; its children end by themselves. */
   readonly kill: () => Promise<void>
-  /** kill -9 of one process that serves a gateway's packets; the server restarts itself for that. */
+  /** kill -9 of one process that serves a gateway; the server then restarts by itself. */
   readonly killBackend: () => Promise<void>
   /** Starts it again on the same port; resolves when it has recovered. */
   readonly restart: () => Promise<void>

@@ -1,5 +1,6 @@
-// A PBX as a client of several gateways: kept-alive connections, every packet request written down. What it
-// repeats, it repeats as our documentation asks clients to: when the connection broke and at a 503.
+// A PBX as a client of several gateways: kept-alive connections, every packet request written down.
+// What it repeats, it repeats as our documentation asks clients to: when the connection broke and
+// at a 503.
 import { setTimeout as pause } from 'node:timers/promises'
 import { type History, outcomeOf, type PacketRequest } from './history.ts'
 import { type Answer, keepAlive } from './keep-alive.ts'

@@ -1,5 +1,5 @@
-// Everything a database holds about calls, read for the checker in invariants.ts with statements of its own:
-// it shares no code with what it checks.
+// Everything a database holds about calls, read for the checker in invariants.ts with statements of
+// its own: it shares no code with what it checks.
 
 import type { CallStatus } from '../../src/calls/transitions.ts'
 import type { Queryable } from '../../src/database/statement.ts'
@@ -80,7 +80,8 @@ export async function readStored(db: Queryable): Promise<StoredCall[]> {
   const tracks = await rows<TrackRow>(
     `SELECT call, track, received::text, has_zero, horizon, missing_below, packets, (
        SELECT coalesce(json_agg(json_build_array(first_sequence, last_sequence + 1)), '[]')
-       FROM spilled_ranges WHERE (spilled_ranges.call, spilled_ranges.track) = (tracks.call, tracks.track)
+       FROM spilled_ranges AS spilled
+       WHERE spilled.call = tracks.call AND spilled.track = tracks.track
      ) AS spilled FROM tracks`,
   )
   const segments = await rows<OfCall & StoredSegment>(
