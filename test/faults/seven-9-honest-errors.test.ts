@@ -8,7 +8,7 @@ import { until } from '../support/until.ts'
 const secret = 'secret_of_the_database'
 const packet = { sequence: 1, data: 'packet 1', timestamp: 1.5 }
 const leaks =
-  /secret_of|select|insert|update|store_|complete_call|postgres|sqlstate|relation|src\/|\.ts|at .*\(/i
+  /secret_of|select|insert|update|store_|complete_|postgres|sqlstate|relation|src\/|\.ts|at .*\(/i
 
 /** Every route that asks the database, and how it answers. */
 async function everyAnswer({ url }: GatewayProcess): Promise<{ status: number; text: string }[]> {
