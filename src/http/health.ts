@@ -1,6 +1,6 @@
 // How the gateway is: every figure is measured when it is asked for.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { type Queryable, statement } from '../database/statement.ts'
 
 const ping = statement<[], { readonly one: number }>('ping', 'SELECT 1 AS one')
@@ -8,18 +8,7 @@ const ping = statement<[], { readonly one: number }>('ping', 'SELECT 1 AS one')
 /** What the routes need. */
 export type HealthOptions = {
   readonly db: Queryable
-  readonly processor: () => Processor
-}
-
-type Processor = {
-  readonly is_running: boolean
-  readonly processed_count: number
-  readonly ai_service_stats: {
-    readonly total_requests: number
-    readonly successful: number
-    readonly failed: number
-    readonly success_rate: number
-  }
+  readonly processor: () => Static<typeof ProcessorReply>
 }
 
 const ProcessorReply = Type.Object(
