@@ -20,7 +20,7 @@ export async function startGateway(settings: Record<string, string>): Promise<Li
   const began = performance.now()
   const child = spawn(process.execPath, [join(root, 'bin', 'ai-pbx-gateway.js'), 'serve'], {
     cwd: root,
-    env: { PATH: process.env['PATH'], APP_PORT: '0', ...settings },
+    env: { PATH: process.env.PATH, APP_PORT: '0', ...settings },
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   for await (const line of createInterface({ input: child.stdout })) {

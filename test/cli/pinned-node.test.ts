@@ -46,6 +46,7 @@ suite('under an old Node.js', { skip: reasonToSkip() }, () => {
     await using doorstep = startCommand(['serve'], {
       node,
       env: { APP_PORT: '0', DATABASE_URL: database.url },
+      group: true,
     })
     const url = await until('the gateway is ready', () => {
       return /"url":"([^"]+)","msg":"gateway ready"/.exec(doorstep.stdout())?.[1]
@@ -66,6 +67,7 @@ suite('under an old Node.js', { skip: reasonToSkip() }, () => {
     await using doorstep = startCommand(['serve'], {
       node,
       env: { APP_PORT: '0', DATABASE_URL: database.url },
+      group: true,
     })
     await until('the gateway is ready', () => doorstep.stdout().includes('gateway ready'))
     const [gateway = 0] = childrenOf(doorstep.pid)

@@ -103,7 +103,7 @@ test('a database that takes no writes is refused', async () => {
   assert.match(stderr, /^The database of DATABASE_URL is read-only/)
 })
 
-test('a second gateway on a DATA_DIR is told the process that has it, which goes on', async () => {
+test('a DATA_DIR is one gateway’s, who is named; a start that fails gives it back', async () => {
   await using directory = newDataDirectory()
   await using first = await startGateway('', { DATA_DIR: directory.path })
   await sendPacket(first.url, 'kept', 1)
@@ -117,11 +117,10 @@ test('a second gateway on a DATA_DIR is told the process that has it, which goes
   assert.deepEqual(directory.postmaster(), postmaster)
   assert.equal((await completeCall(first.url, 'kept')).status, 200)
   assert.equal((await getCall(first.url, 'kept')).body.total_packets, 1)
-})
 
-test('a gateway that finds its port in use stops the database that it started', async () => {
-  await using directory = newDataDirectory()
+  first.kill('SIGTERM')
+  assert.equal(await first.exited, 0)
   const stderr = await refusalOf({ DATA_DIR: directory.path, APP_PORT: port })
   assert.match(stderr, new RegExp(`^Port ${port} `))
-  assert.equal(directory.postmaster(), undefined)
+  assert.equal(directory.postmaster(), undefined, 'what was started to no end is stopped')
 })

@@ -5,6 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+/** No command of a test runs for so long: one that hangs is a failure, and not a test without an end. */
+const longestMs = 120_000
+
 const entry = join(import.meta.dirname, '..', '..', 'bin', 'ai-pbx-gateway.js')
 
 /** How to start a command. */
@@ -54,11 +57,22 @@ export function startCommand(
   })
   const stdout = collect(child.stdout)
   const stderr = collect(child.stderr)
+  const pid = child.pid ?? 0
+  const killAll = (): void => {
+    child.kill('SIGKILL')
+    if (options.group !== true) return
+    try {
+      process.kill(-pid, 'SIGKILL')
+    } catch {
+      // Nobody of the group is left.
+    }
+  }
+  const limit = setTimeout(killAll, longestMs)
   const ended = end(child).then((code) => {
+    clearTimeout(limit)
     ownFolder?.[Symbol.dispose]()
     return { code, stdout: stdout(), stderr: stderr() }
   })
-  const pid = child.pid ?? 0
   return {
     pid,
     stdout,
@@ -67,7 +81,7 @@ export function startCommand(
     killGroup: (signal) => void process.kill(-pid, signal),
     ended,
     [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL')
+      killAll()
       await ended
     },
   }

@@ -8,7 +8,7 @@ export const templateName = 'gateway_template'
 
 /** The URL of the test server, with another database name if one is given. */
 export function databaseUrl(database?: string): string {
-  const url = process.env['TEST_DATABASE_URL']
+  const url = process.env.TEST_DATABASE_URL
   if (url === undefined)
     throw new Error('TEST_DATABASE_URL is not set: run the tests with npm test')
   if (database === undefined) return url

@@ -44,7 +44,7 @@ export async function startGateway(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<GatewayProcess> {
   const child = spawn(process.execPath, [entry, 'serve'], {
-    env: { PATH: process.env['PATH'], ...fast, DATABASE_URL: databaseUrl, ...settings },
+    env: { PATH: process.env.PATH, ...fast, DATABASE_URL: databaseUrl, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const log: LogLine[] = []
@@ -57,7 +57,7 @@ export async function startGateway(
   createInterface({ input: child.stdout }).on('line', (text) => {
     const line = JSON.parse(text) as LogLine
     log.push(line)
-    if (line.msg === 'gateway ready') resolve(String(line['url']))
+    if (line.msg === 'gateway ready') resolve(String(line.url))
   })
   const url = await Promise.race([
     ready,

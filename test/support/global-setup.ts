@@ -15,17 +15,17 @@ const stack = new AsyncDisposableStack()
 /** Runs once, before all test files. */
 export async function globalSetup(): Promise<void> {
   const logger = createLogger({ level: 'warn', pretty: false })
-  if (process.env['TEST_DATABASE_URL'] === undefined) {
+  if (process.env.TEST_DATABASE_URL === undefined) {
     const folder = await mkdtemp(join(tmpdir(), 'gateway-test-'))
     stack.defer(() => rm(folder, { recursive: true, force: true }))
-    const binDirectory = process.env['TEST_POSTGRES_BIN']
+    const binDirectory = process.env.TEST_POSTGRES_BIN
     const postgres = await startEmbeddedPostgres({
       dataDirectory: folder,
       logger,
       ...(binDirectory === undefined ? {} : { binDirectory }),
     })
     stack.defer(postgres.stop)
-    process.env['TEST_DATABASE_URL'] = postgres.url
+    process.env.TEST_DATABASE_URL = postgres.url
   }
   const server = new pg.Client(databaseUrl())
   await server.connect()
