@@ -1,5 +1,6 @@
 // All settings, from the environment and `.env`, parsed once into a frozen, typed object. Every mistake is
 // reported at once, by the name of its variable. Nothing else in the program reads `process.env`.
+import { availableParallelism } from 'node:os'
 import { StartupError } from './errors.ts'
 
 type Setting<T> = {
@@ -59,6 +60,15 @@ function oneOf<const T extends string>(
   }
 }
 
+/** The same, and the word `auto` for a value that is found out. */
+function orAuto<T>(setting: Setting<T>, find: () => T): Setting<T> {
+  return {
+    ...setting,
+    accepts: `${setting.accepts}, or auto`,
+    parse: (value) => (value === 'auto' ? find() : setting.parse(value)),
+  }
+}
+
 function parseDatabaseUrl(value: string): string | null | undefined {
   if (value === '') return null
   const url = value.replace(/^(postgres|postgresql)(\+\w+)?:\/\//, 'postgresql://')
@@ -66,6 +76,7 @@ function parseDatabaseUrl(value: string): string | null | undefined {
 }
 
 const day = 86_400
+const mostWorkers = 64
 
 /** Every environment variable the gateway knows; times are seconds. */
 export const settings = {
@@ -79,6 +90,10 @@ export const settings = {
   DATA_DIR: text('The folder of the embedded PostgreSQL.', './data'),
   APP_HOST: text('The address to listen on. The HTTP API has no authentication yet.', '127.0.0.1'),
   APP_PORT: integer('The port to listen on; 0 picks a free one.', '8000', 0, 65_535),
+  WORKERS: orAuto(
+    integer('Processes that serve the port together; auto: one a core.', '1', 1, mostWorkers),
+    () => Math.min(availableParallelism(), mostWorkers),
+  ),
   LOG_LEVEL: oneOf('The least serious log lines that are written.', 'info', [
     'fatal',
     'error',
@@ -99,6 +114,12 @@ export const settings = {
     0.1,
     day,
   ),
+  PACKET_PATIENCE_SECONDS: number(
+    'How long a packet over HTTP waits for a database that is slow or gone, before 503 is said.',
+    '0.04',
+    0.001,
+    60,
+  ),
   COMPLETION_GRACE_SECONDS: number(
     'How long after its completion a call still takes packets before its analysis starts.',
     '2.5',
@@ -111,7 +132,7 @@ export const settings = {
     0,
     30 * day,
   ),
-  ANALYSIS_CONCURRENCY: integer('Analyses in flight at once in this process.', '64', 1, 10_000),
+  ANALYSIS_CONCURRENCY: integer('Analyses in flight at once in each process.', '64', 1, 10_000),
   ANALYSIS_TIMEOUT_SECONDS: number('The longest that one attempt may take.', '120', 0.1, 3600),
   ANALYSIS_LEASE_SECONDS: number(
     'How long a claimed call is safe from other gateways without a sign of life.',

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { startAnalysis } from './analysis/analysis.ts'
 import { createMockProvider } from './analysis/providers/mock.ts'
+import { createCompletion } from './calls/complete.ts'
 import { startDeadlines } from './calls/deadlines.ts'
 import { callRoutes } from './calls/routes.ts'
 import type { Config } from './config.ts'
@@ -18,13 +19,29 @@ import { startFeed } from './feed/feed.ts'
 import { feedRoutes } from './feed/routes.ts'
 import { healthRoutes } from './http/health.ts'
 import { servePages } from './http/pages.ts'
-import { createServer } from './http/server.ts'
+import { bodyLimit, createServer } from './http/server.ts'
 import { httpPacketRoutes } from './intake/http-packet.ts'
-import { createLedger, lanes } from './ledger/ledger.ts'
+import { createPacketIntake } from './intake/packet-intake.ts'
+import { packetShortcut } from './intake/packet-shortcut.ts'
+import { createPacketSockets } from './intake/packet-socket.ts'
+import { logRefusals } from './intake/refusal-log.ts'
+import { createLedger, ledgerConnections } from './ledger/ledger.ts'
 import { readPackets } from './ledger/read-packets.ts'
 import { seededRandom } from './random.ts'
 import { loadRecordings } from './simulator/recordings.ts'
 import type { Logger } from './telemetry/logger.ts'
+import type { Total } from './workers/figures.ts'
+
+/** What a gateway process needs. */
+export type GatewayOptions = {
+  readonly config: Config
+  /** A database that is fit for use (see {@link openDatabase}). */
+  readonly databaseUrl: string
+  readonly logger: Logger
+  readonly version: string
+  /** Adds up what the processes of the command count. */
+  readonly total: Total
+}
 
 /** A running gateway. */
 export type Gateway = {
@@ -40,36 +57,58 @@ const intakeLockTimeoutMs = 200
 /** A supervisor that leaves so many bytes unread is cut off. */
 const maxUnreadFeedBytes = 2 ** 20
 
+/** Connections to PostgreSQL of one process, besides the one that listens for events. */
+const connections = { intake: ledgerConnections, queries: 8, analysis: 8 }
+
+/** A database that is fit for use. */
+export type Database = {
+  readonly url: string
+  /** Stops it, if it is the embedded one. */
+  readonly close: () => Promise<void>
+}
+
 /**
- * Starts a gateway.
+ * Opens the database of the settings, once for all processes: starts and watches the embedded one, checks
+ * that it keeps what it commits, and migrates it.
  * @throws StartupError for everything that its operator can mend
  */
-export async function startGateway(
-  config: Config,
-  logger: Logger,
-  version: string,
-): Promise<Gateway> {
+export async function openDatabase(config: Config, logger: Logger): Promise<Database> {
   const stack = new AsyncDisposableStack()
   try {
-    // 1. The database, the only truth.
+    const perProcess = connections.intake + connections.queries + connections.analysis + 1
     const embedded =
       config.DATABASE_URL === null
-        ? await startEmbeddedPostgres({ dataDirectory: config.DATA_DIR, logger })
+        ? await startEmbeddedPostgres({
+            dataDirectory: config.DATA_DIR,
+            connections: config.WORKERS * perProcess,
+            logger,
+          })
         : undefined
     if (embedded !== undefined) stack.defer(embedded.stop)
     embedded?.watch()
-    const databaseUrl = embedded?.url ?? config.DATABASE_URL ?? ''
-    const applied = await prepareDatabase(
-      databaseUrl,
-      config.ALLOW_UNSAFE_DATABASE === 'true',
-      logger,
-    )
+    const url = embedded?.url ?? config.DATABASE_URL ?? ''
+    const applied = await prepareDatabase(url, config.ALLOW_UNSAFE_DATABASE === 'true', logger)
     if (applied.length > 0) logger.info({ migrations: applied }, 'database migrated')
+    return { url, close: () => stack.disposeAsync() }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
 
+/**
+ * Starts a gateway in this process.
+ * @throws StartupError for everything that its operator can mend
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, databaseUrl, logger, version, total } = options
+  const stack = new AsyncDisposableStack()
+  try {
+    // 1. The database, the only truth. Parts that must not starve each other have connections of their own.
     const pools = {
-      intake: createPool(databaseUrl, 'intake', lanes, logger, intakeLockTimeoutMs),
-      queries: createPool(databaseUrl, 'queries', 8, logger),
-      analysis: createPool(databaseUrl, 'analysis', 8, logger),
+      intake: createPool(databaseUrl, 'intake', connections.intake, logger, intakeLockTimeoutMs),
+      queries: createPool(databaseUrl, 'queries', connections.queries, logger),
+      analysis: createPool(databaseUrl, 'analysis', connections.analysis, logger),
     }
     for (const pool of Object.values(pools)) stack.defer(() => pool.end())
 
@@ -126,32 +165,54 @@ export async function startGateway(
     const ledger = createLedger({
       pool: pools.intake,
       packetTimeoutSeconds: config.PACKET_TIMEOUT_SECONDS,
+      patienceSeconds: config.PACKET_PATIENCE_SECONDS,
       logger,
       onCallsCreated: feed.wake,
     })
     stack.defer(ledger.close)
 
     const now = () => new Date()
-    const server = await createServer(logger, version)
-    await server.register(httpPacketRoutes, { ledger, now })
-    await server.register(callRoutes, {
+    const intake = createPacketIntake(ledger, now)
+    let isClosing = false
+    const shortcut = packetShortcut({
+      intake,
+      bodyLimit,
+      isClosing: () => isClosing,
+      onError: logRefusals(logger),
+    })
+    const server = await createServer(logger, version, shortcut)
+    await server.register(httpPacketRoutes, { intake, ledger, now, longestLine: bodyLimit })
+    const complete = createCompletion({
       pool: pools.queries,
       graceSeconds: config.COMPLETION_GRACE_SECONDS,
       onCompleted: callsCompleted,
     })
+    const packetSockets = createPacketSockets({ ledger, complete, logger })
+    await server.register(packetSockets.routes)
+    await server.register(callRoutes, { pool: pools.queries, complete })
     await server.register(feedRoutes, {
       feed,
+      connections: (own) => total('feedClients', own),
       logger,
       maxBufferedBytes: maxUnreadFeedBytes,
       now,
     })
-    await server.register(healthRoutes, { db: pools.queries, processor: analysis.statistics })
+    await server.register(healthRoutes, {
+      db: pools.queries,
+      processor: total('processor', analysis.statistics),
+    })
     await servePages(server, version)
     stack.defer(() => server.close())
+    stack.defer(packetSockets.close)
 
     const url = await listen(server, config)
-    logger.info({ url }, 'gateway ready')
-    return { url, stop: () => stack.disposeAsync() }
+    return {
+      url,
+      stop: () => {
+        isClosing = true
+        return stack.disposeAsync()
+      },
+    }
   } catch (error) {
     await stack.disposeAsync()
     throw error

@@ -2,25 +2,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import type { Pool } from '../database/pool.ts'
-import { errorReplies, GatewayError } from '../errors.ts'
+import { errorReplies } from '../errors.ts'
 import { CallIdParameter } from './call-id.ts'
-import {
-  type CallRow,
-  completeCall,
-  countCalls,
-  findCall,
-  listCalls,
-  listCallsOfStatus,
-} from './statements.ts'
+import { type CompleteOnRequest, readCall } from './complete.ts'
+import { countCalls, listCalls, listCallsOfStatus } from './statements.ts'
 import { type CallStatus, callStatuses } from './transitions.ts'
 import { Call, CallDetail, CallHistory, viewCall, viewCallDetail } from './view.ts'
 
 /** What the routes need. */
 export type CallRouteOptions = {
   readonly pool: Pool
-  readonly graceSeconds: number
-  /** Called after a call was completed: its analysis is due after the grace. */
-  readonly onCompleted: () => void
+  readonly complete: CompleteOnRequest
 }
 
 const defaultLimit = 100
@@ -35,7 +27,7 @@ const HistoryQuery = Type.Object({
 
 /** `POST /v1/call/complete/{call_id}`, `GET /v1/call/{call_id}`, `GET /v1/call/history`. */
 export const callRoutes: FastifyPluginAsyncTypebox<CallRouteOptions> = async (app, options) => {
-  const { pool, graceSeconds, onCompleted } = options
+  const { pool, complete } = options
 
   // A completion has no body; whatever a client sends as one is not read.
   app.removeAllContentTypeParsers()
@@ -65,14 +57,7 @@ export const callRoutes: FastifyPluginAsyncTypebox<CallRouteOptions> = async (ap
         },
       },
     },
-    async ({ params: { call_id } }) => {
-      const [completed] = await completeCall(pool, call_id, 'endpoint', graceSeconds)
-      if (completed === undefined) throw callNotFound(call_id)
-      if (completed.was === 'FAILED')
-        throw new GatewayError('call_not_completable', 'Cannot complete call in status FAILED')
-      if (completed.was === 'IN_PROGRESS') onCompleted()
-      return viewCall(await readCall(pool, call_id))
-    },
+    async ({ params: { call_id } }) => viewCall(await complete(call_id)),
   )
 
   app.get(
@@ -120,19 +105,9 @@ export const callRoutes: FastifyPluginAsyncTypebox<CallRouteOptions> = async (ap
   )
 }
 
-async function readCall(pool: Pool, callId: string): Promise<CallRow> {
-  const [row] = await findCall(pool, callId)
-  if (row === undefined) throw callNotFound(callId)
-  return row
-}
-
 async function countCallsOf(pool: Pool, status: CallStatus | undefined): Promise<number> {
   const counts = await countCalls(pool)
   return counts
     .filter((count) => status === undefined || count.status === status)
     .reduce((sum, { calls }) => sum + calls, 0)
-}
-
-function callNotFound(callId: string): GatewayError {
-  return new GatewayError('call_not_found', `Call ${callId} not found`)
 }

@@ -2,12 +2,9 @@
 // neither SQL nor stack nor path. What is a defect of ours is logged with the request's id.
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { DatabaseFailure } from '../database/failure.ts'
-import { type ErrorCode, GatewayError } from '../errors.ts'
-import { MalformedJson } from './json-body.ts'
-import { type ValidationProblem, validationProblems } from './validation.ts'
-
-const retryAfterSeconds = '1'
+import { refusalOf } from '../border/refusals.ts'
+import { InvalidInput, validationProblems } from '../border/validation.ts'
+import { GatewayError } from '../errors.ts'
 
 /** Installs the error handler and the reply to unknown routes. */
 export function replyToErrors(app: FastifyInstance): void {
@@ -27,57 +24,26 @@ export function replyTo(
   reply: FastifyReply,
 ): unknown {
   if (error.validation)
-    return sendProblems(reply, validationProblems(error.validation, error.validationContext))
-  if (error instanceof MalformedJson)
-    return sendProblems(reply, [
-      { type: 'json_invalid', loc: ['body', error.offset], msg: error.message, input: null },
-    ])
+    return send(
+      reply,
+      new InvalidInput(validationProblems(error.validation, error.validationContext)),
+    )
   if (error.code === 'FST_ERR_BAD_URL')
-    return sendProblems(reply, [
-      { type: 'url_invalid', loc: ['path'], msg: 'The path cannot be decoded', input: null },
-    ])
-  const known = asGatewayError(error)
-  if (known.code === 'internal') request.log.error({ err: error }, 'a request failed: a defect')
-  else if (known.retryable) request.log.warn({ err: error }, 'a request could not be served now')
-  return send(reply, known)
+    return send(
+      reply,
+      new InvalidInput([
+        { type: 'url_invalid', loc: ['path'], msg: 'The path cannot be decoded', input: null },
+      ]),
+    )
+  const { status } = refusalOf(error)
+  if (status === 500) request.log.error({ err: error }, 'a request failed: a defect')
+  else if (status === 503) request.log.warn({ err: error }, 'a request could not be served now')
+  return send(reply, error)
 }
 
-function asGatewayError(error: FastifyError): GatewayError {
-  if (error instanceof GatewayError) return error
-  if (error instanceof DatabaseFailure) {
-    if (error.sqlState === 'GW001')
-      return new GatewayError(
-        'transition_refused',
-        'The call is in a state that does not allow this',
-      )
-    if (error.kind === 'lock')
-      return new GatewayError('call_locked', 'The call is locked by another session')
-    if (error.kind === 'unavailable')
-      return new GatewayError('database_unavailable', 'The database does not answer')
-  }
-  const status = error.statusCode ?? 500
-  if (status < 400 || (status >= 500 && status !== 503))
-    return new GatewayError('internal', 'Internal error')
-  return new GatewayError(codesByStatus[status] ?? 'malformed_request', error.message)
-}
-
-/** Of errors that the framework and its plugins throw; every other 4xx is the client's mistake as well. */
-const codesByStatus: Readonly<Record<number, ErrorCode>> = {
-  // A path outside the folder of files: whether there is something is none of the client's business.
-  403: 'not_found',
-  404: 'not_found',
-  413: 'payload_too_large',
-  415: 'unsupported_media_type',
-  503: 'shutting_down',
-}
-
-function send(reply: FastifyReply, error: GatewayError): FastifyReply {
-  if (error.retryable) reply.header('retry-after', retryAfterSeconds)
-  return reply.code(error.status).send({ detail: error.message, code: error.code })
-}
-
-function sendProblems(reply: FastifyReply, detail: ValidationProblem[]): FastifyReply {
-  return reply.code(422).send({ detail })
+function send(reply: FastifyReply, error: Error): FastifyReply {
+  const { status, headers, body } = refusalOf(error)
+  return reply.code(status).headers(headers).send(body)
 }
 
 function shortPath(request: FastifyRequest): string {

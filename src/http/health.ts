@@ -8,13 +8,14 @@ const ping = statement<[], { readonly one: number }>('ping', 'SELECT 1 AS one')
 /** What the routes need. */
 export type HealthOptions = {
   readonly db: Queryable
-  readonly processor: () => Static<typeof ProcessorReply>
+  /** What the analysis of the gateway did, in all its processes. */
+  readonly processor: () => Promise<Static<typeof ProcessorReply>>
 }
 
 const ProcessorReply = Type.Object(
   {
     is_running: Type.Boolean(),
-    processed_count: Type.Integer({ description: 'Results stored by this process' }),
+    processed_count: Type.Integer({ description: 'Results stored by this gateway' }),
     ai_service_stats: Type.Object({
       total_requests: Type.Integer(),
       successful: Type.Integer(),
@@ -52,11 +53,11 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthOptions> = async (
       },
     },
     async (_request, reply) => {
-      const connected = await answers(db)
+      const [connected, processed] = await Promise.all([answers(db), processor()])
       return reply.code(connected ? 200 : 503).send({
         status: connected ? 'healthy' : 'unhealthy',
         database: connected ? 'connected' : 'disconnected',
-        processor: processor(),
+        processor: processed,
       })
     },
   )
@@ -66,12 +67,12 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthOptions> = async (
     {
       schema: {
         operationId: 'getStatistics',
-        summary: 'What the analysis of this process has done',
+        summary: 'What the analysis of this gateway has done',
         tags: ['gateway'],
         response: { 200: ProcessorReply },
       },
     },
-    async () => processor(),
+    () => processor(),
   )
 }
 

@@ -1,24 +1,7 @@
-// The body of a request, from bytes to a JSON value; everything that is not JSON is refused here.
-import { isUtf8 } from 'node:buffer'
+// The bodies of requests: JSON, and nothing else unless a route says so.
 import type { FastifyInstance } from 'fastify'
-import { visit } from 'jsonc-parser'
-import { GatewayError } from '../errors.ts'
-import { tooDeepAt } from './json-depth.ts'
-
-/** Far deeper than any body we describe, and shallow enough to cost nothing. */
-const deepestNesting = 64
-
-/** A body that is not JSON, and where it stops being that. */
-export class MalformedJson extends Error {
-  /** In characters (or bytes, when the body is no UTF-8). */
-  readonly offset: number
-
-  constructor(message: string, offset: number) {
-    super(message)
-    this.name = 'MalformedJson'
-    this.offset = offset
-  }
-}
+import { encodingRefusal } from '../border/content-encoding.ts'
+import { parseJson } from '../border/json.ts'
 
 /** Makes the server read `application/json`, and nothing else. */
 export function acceptJsonBodies(app: FastifyInstance): void {
@@ -27,14 +10,9 @@ export function acceptJsonBodies(app: FastifyInstance): void {
     'application/json',
     { parseAs: 'buffer' },
     (request, body, done) => {
-      const encoding = request.headers['content-encoding']
-      if (encoding !== undefined && encoding !== 'identity') {
-        done(
-          new GatewayError(
-            'unsupported_media_type',
-            `Content-Encoding ${encoding} is not accepted`,
-          ),
-        )
+      const refusal = encodingRefusal(request.headers)
+      if (refusal !== undefined) {
+        done(refusal)
         return
       }
       try {
@@ -44,39 +22,4 @@ export function acceptJsonBodies(app: FastifyInstance): void {
       }
     },
   )
-}
-
-/** Parses a body; an empty one is `undefined`. */
-export function parseJson(body: Buffer): unknown {
-  if (body.length === 0) return undefined
-  if (!isUtf8(body)) throw new MalformedJson('The body is not valid UTF-8', 0)
-  const text = body.toString()
-  const deep = tooDeepAt(text, deepestNesting)
-  if (deep !== undefined)
-    throw new MalformedJson(`The body nests deeper than ${deepestNesting} levels`, deep)
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new MalformedJson('The body is not valid JSON', offsetOfFault(text))
-  }
-}
-
-/** Where the first token begins that is not JSON; the end of a text that only ends too early. */
-function offsetOfFault(text: string): number {
-  let first = text.length
-  try {
-    visit(
-      text,
-      {
-        onError: (_code, offset) => {
-          first = offset
-          throw new Error('the first one is enough')
-        },
-      },
-      { disallowComments: true, allowTrailingComma: false },
-    )
-  } catch {
-    return first
-  }
-  return first
 }

@@ -1,32 +1,48 @@
 // The HTTP server: limits, validation, errors, documentation. Routes come from the parts themselves.
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
 import swagger from '@fastify/swagger'
 import websocket from '@fastify/websocket'
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
+import { compileValidator } from '../border/validation.ts'
 import { errorCatalogue } from '../errors.ts'
+import type { Shortcut } from '../intake/packet-shortcut.ts'
 import { replyTo, replyToClientError, replyToErrors } from './error-replies.ts'
 import { acceptJsonBodies } from './json-body.ts'
-import { compileValidator } from './validation.ts'
+import { limitSlowBodies } from './slow-bodies.ts'
 
 /** The largest body of a request, in bytes: more than a minute of G.711 audio in base64. */
-const bodyLimit = 2 ** 20
+export const bodyLimit = 2 ** 20
 const webSocketMessageLimit = 64 * 2 ** 10
 /** The close code at a shutdown (RFC 6455 registry: "Service Restart"). */
 const serviceRestart = 1012
 const patienceWithSocketsMs = 1_000
 
-/** Builds the server; it does not listen yet. */
-export async function createServer(logger: FastifyBaseLogger, version: string) {
+/** How long headers, and the body of a request that is no stream, may take to arrive, in milliseconds. */
+const slowestHeadersMs = 10_000
+const slowestBodyMs = 15_000
+
+/**
+ * Builds the server; it does not listen yet.
+ * @param shortcut sees every request first
+ */
+export async function createServer(logger: FastifyBaseLogger, version: string, shortcut: Shortcut) {
   const app = fastify({
+    serverFactory: (handler) => {
+      const server = createHttpServer(
+        { headersTimeout: slowestHeadersMs, requestTimeout: 0, keepAliveTimeout: 72_000 },
+        (request, response) => {
+          if (!shortcut(request, response)) handler(request, response)
+        },
+      )
+      limitSlowBodies(server, slowestBodyMs, isStream)
+      return server
+    },
     loggerInstance: logger,
     // A line per packet would cost more than the packet.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     // Longer path parameters are refused by their schema, which says why.
     routerOptions: { maxParamLength: 16_384 },
-    requestTimeout: 15_000,
-    connectionTimeout: 0,
-    keepAliveTimeout: 72_000,
-    http: { headersTimeout: 10_000 },
     // What arrives on open connections during a shutdown is still served: the ledger closes after the server.
     return503OnClosing: false,
     frameworkErrors: replyTo,
@@ -80,4 +96,8 @@ ${Object.entries(errorCatalogue)
     },
   })
   return app
+}
+
+function isStream({ headers }: IncomingMessage): boolean {
+  return headers['content-type']?.startsWith('application/x-ndjson') === true
 }

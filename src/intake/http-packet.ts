@@ -1,64 +1,34 @@
-// Packets over HTTP, one a request. It only translates: the reply leaves after the commit that holds the
-// packet.
+// Packets over HTTP: one a request, or many as lines or as an array. It only translates: the reply leaves
+// after the commit that holds the packets.
+import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import Type from 'typebox'
+import type { FastifySchemaCompiler } from 'fastify'
+import Type, { type TSchema } from 'typebox'
+import { encodingRefusal } from '../border/content-encoding.ts'
+import { compileValidator } from '../border/validation.ts'
 import { CallIdParameter } from '../calls/call-id.ts'
-import { errorReplies } from '../errors.ts'
-import { isIrregular, type Ledger } from '../ledger/ledger.ts'
-import { type PacketReceipt, type TrackName, trackNames } from '../ledger/packet.ts'
+import { errorReplies, GatewayError } from '../errors.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { TrackName } from '../ledger/packet.ts'
+import { PacketBody, PacketReply, StreamedPacketBody, TrackField } from './packet-body.ts'
+import type { PacketIntake } from './packet-intake.ts'
+import { PacketSummary, storeLines } from './packet-summary.ts'
 
 /** What the routes need. */
 export type HttpPacketOptions = {
+  readonly intake: PacketIntake
   readonly ledger: Ledger
   readonly now: () => Date
+  /** The longest line of a stream, in bytes. */
+  readonly longestLine: number
 }
 
-const PacketBody = Type.Object(
-  {
-    sequence: Type.Integer({
-      minimum: 0,
-      maximum: Number.MAX_SAFE_INTEGER,
-      description: "The packet's number in its track",
-    }),
-    data: Type.String({
-      minLength: 1,
-      format: 'unicode',
-      description: 'The audio in base64, or any other text; it is kept as it comes',
-    }),
-    timestamp: Type.Number({
-      exclusiveMinimum: 0,
-      description: "The sender's clock, in the sender's unit",
-    }),
-  },
-  { title: 'Packet', examples: [{ sequence: 1, data: 'audio_chunk_1', timestamp: 1732147200.02 }] },
-)
+const TrackQuery = Type.Object({ track: Type.Optional(TrackField) })
+const lines = 'application/x-ndjson'
 
-const PacketQuery = Type.Object({
-  track: Type.Optional(
-    Type.Enum(trackNames, {
-      type: 'string',
-      description: 'Whose voice it is: customer, agent or bot, both',
-    }),
-  ),
-})
-
-const PacketReply = Type.Object(
-  {
-    call_id: Type.String(),
-    sequence: Type.Integer(),
-    status: Type.Enum(['accepted', 'accepted_with_warning'], { type: 'string' }),
-    received_at: Type.String({ format: 'date-time' }),
-    message: Type.String(),
-    duplicate: Type.Boolean({
-      description: 'The sequence was stored before; the first one counts',
-    }),
-    late: Type.Boolean({ description: 'A higher sequence was stored before' }),
-    missing_packets: Type.String({
-      description: 'What the track misses as of this packet; of more than 100 gaps the newest',
-    }),
-  },
-  { title: 'PacketAccepted' },
-)
+/** The body is checked by the intake, which tells lines, arrays and packets apart. */
+const compileAllButBodies: FastifySchemaCompiler<TSchema> = (part) =>
+  part.httpPart === 'body' ? () => true : compileValidator(part)
 
 const refusals = errorReplies(
   'validation_failed',
@@ -71,52 +41,65 @@ const refusals = errorReplies(
 /** `POST /v1/call/stream/{call_id}` and, for older clients, `POST /ingest/{call_id}`. */
 export const httpPacketRoutes: FastifyPluginAsyncTypebox<HttpPacketOptions> = async (
   app,
-  { ledger, now },
+  { intake, ledger, now, longestLine },
 ) => {
-  function store(
-    callId: string,
-    track: TrackName,
-    { sequence, data, timestamp }: { sequence: number; data: string; timestamp: number },
-  ): Promise<PacketReceipt> {
-    return ledger.store({
-      callId,
-      track,
-      // -0 is a number of JSON and the same packet as 0.
-      sequence: sequence + 0,
-      timestamp,
-      encoding: 'text',
-      payload: Buffer.from(data),
-    })
+  app.addContentTypeParser(lines, (request, payload, done) =>
+    done(encodingRefusal(request.headers) ?? null, payload),
+  )
+
+  function take(callId: string, track: TrackName, body: unknown): Promise<string> {
+    return new Promise((accepted, refused) =>
+      intake.take(callId, track, body, { accepted, refused }),
+    )
+  }
+
+  async function takeLines(callId: string, track: TrackName, body: Readable) {
+    // The request must outlive its reading, for the answer.
+    const chunks = body.iterator({ destroyOnReturn: false })
+    try {
+      return await storeLines({ ledger, callId, track, now }, chunks, longestLine)
+    } catch (error) {
+      if (body.errored === null) throw error
+      throw new GatewayError('malformed_request', 'The stream broke off before its end')
+    }
   }
 
   app.post(
     '/v1/call/stream/:call_id',
     {
+      validatorCompiler: compileAllButBodies,
       schema: {
         operationId: 'streamPacket',
-        summary: 'Store one packet of a call',
+        summary: 'Store packets of a call',
         description:
-          'The first packet creates the call. 202 means that the packet is committed to disk. Packets may ' +
+          'One packet, an array of packets, or a stream of lines with a packet each (docs/streams.md). The ' +
+          'first packet creates the call. 202 means that every packet is committed to disk. Packets may ' +
           'come in any order and more than once.',
         tags: ['packets'],
         params: CallIdParameter,
-        querystring: PacketQuery,
-        body: PacketBody,
-        response: { 202: PacketReply, ...refusals },
+        querystring: TrackQuery,
+        body: {
+          content: {
+            'application/json': {
+              schema: Type.Union([PacketBody, Type.Array(StreamedPacketBody)]),
+            },
+            [lines]: { schema: StreamedPacketBody },
+          },
+        },
+        response: {
+          202: Type.Unsafe<string>(Type.Union([PacketReply, PacketSummary])),
+          ...refusals,
+        },
       },
     },
-    async ({ params: { call_id }, query, body }, reply) => {
-      const receipt = await store(call_id, query.track ?? 'mixed', body)
-      return reply.code(202).send({
-        call_id,
-        sequence: body.sequence + 0,
-        status: isIrregular(receipt) ? 'accepted_with_warning' : 'accepted',
-        received_at: now().toISOString(),
-        message: `Packet ${body.sequence + 0} received successfully`,
-        duplicate: receipt.duplicate,
-        late: receipt.late,
-        missing_packets: receipt.missing,
-      })
+    async ({ params: { call_id }, query: { track = 'mixed' }, body }, reply) => {
+      const isStream = body instanceof Readable
+      // After a refusal nobody reads on: the connection cannot be used again.
+      if (isStream) reply.header('connection', 'close')
+      const answer = isStream
+        ? JSON.stringify(await takeLines(call_id, track, body))
+        : await take(call_id, track, body)
+      return reply.code(202).type('application/json; charset=utf-8').serializer(String).send(answer)
     },
   )
 
@@ -133,7 +116,7 @@ export const httpPacketRoutes: FastifyPluginAsyncTypebox<HttpPacketOptions> = as
       },
     },
     async ({ params: { call_id }, body }) => {
-      await store(call_id, 'mixed', body)
+      await take(call_id, 'mixed', body)
       return { status: 'accepted' as const }
     },
   )

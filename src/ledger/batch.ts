@@ -1,8 +1,8 @@
-// One batch of packets as the parameters of store_packets(), and its answer as a receipt for each packet.
+// One batch of packets as the parameters of commit_packets(), and its answer as a receipt for each packet.
 // Pure.
 import { GatewayError } from '../errors.ts'
 import type { Packet, PacketReceipt } from './packet.ts'
-import { emptyAccount, SequenceAccount } from './sequence-account.ts'
+import { emptyAccount, inOrder, type PacketVerdict, SequenceAccount } from './sequence-account.ts'
 import { SequenceRanges } from './sequence-ranges.ts'
 
 /** The packets of one call and track that go into one batch, in the order of arrival. */
@@ -11,7 +11,7 @@ export type PacketGroup<P extends Packet = Packet> = {
   readonly packets: readonly P[]
 }
 
-/** What store_packets() says of a group. */
+/** What commit_packets() says of a group. */
 export type StoredGroup = {
   readonly ordinal: number
   readonly outcome: 'stored' | 'sealed' | 'locked'
@@ -21,20 +21,24 @@ export type StoredGroup = {
   readonly created: boolean
 }
 
-/** The parameters of store_packets(), less the packet timeout. */
+/**
+ * The parameters of commit_packets(), less the packet timeout. Arrays are written as PostgreSQL reads them: the
+ * driver would look at every element.
+ */
 export type BatchParameters = [
-  callIds: string[],
-  tracks: string[],
-  encodings: string[],
-  firsts: number[],
-  lasts: number[],
-  received: string[],
-  repeats: number[],
-  late: number[],
-  sequences: number[],
-  timestamps: number[],
-  sizes: number[],
-  starts: number[],
+  callIds: string,
+  tracks: string,
+  encodings: string,
+  firsts: string,
+  lasts: string,
+  starts: string,
+  lengths: string,
+  received: string,
+  repeats: string,
+  late: string,
+  sequences: string,
+  timestamps: string,
+  sizes: string,
   payload: Uint8Array,
 ]
 
@@ -45,60 +49,67 @@ export function batchParameters(groups: readonly PacketGroup[]): BatchParameters
   const encodings: string[] = []
   const firsts: number[] = []
   const lasts: number[] = []
+  const starts: number[] = []
+  const lengths: number[] = []
   const received: string[] = []
   const repeats: number[] = []
   const late: number[] = []
   const sequences: number[] = []
   const timestamps: number[] = []
   const sizes: number[] = []
-  const starts: number[] = []
   const payloads: Uint8Array[] = []
-  let start = 1
+  let bytes = 0
   for (const { callId, packets } of groups) {
     const [head] = packets
     if (head === undefined) continue
     const account = new SequenceAccount(emptyAccount())
-    const ranges = new SequenceRanges()
-    const before = sequences.length
+    const packetsBefore = sequences.length
+    const bytesBefore = bytes
     let lateHere = 0
     for (const packet of packets) {
       const verdict = account.receive(packet.sequence)
       if (verdict.duplicate) continue
       if (verdict.late) lateHere += 1
-      ranges.add(packet.sequence)
       sequences.push(packet.sequence)
       timestamps.push(packet.timestamp)
       sizes.push(packet.payload.length)
-      starts.push(start)
       payloads.push(packet.payload)
-      start += packet.payload.length
+      bytes += packet.payload.length
     }
     callIds.push(callId)
     tracks.push(head.track)
     encodings.push(head.encoding)
-    firsts.push(before + 1)
+    firsts.push(packetsBefore + 1)
     lasts.push(sequences.length)
-    received.push(ranges.toString())
-    repeats.push(packets.length - (sequences.length - before))
+    starts.push(bytesBefore + 1)
+    lengths.push(bytes - bytesBefore)
+    received.push(account.received)
+    repeats.push(packets.length - (sequences.length - packetsBefore))
     late.push(lateHere)
   }
-  const payload = Buffer.concat(payloads, start - 1)
   return [
-    callIds,
-    tracks,
-    encodings,
-    firsts,
-    lasts,
-    received,
-    repeats,
-    late,
-    sequences,
-    timestamps,
-    sizes,
-    starts,
-    payload,
+    textArray(callIds),
+    `{${tracks.join()}}`,
+    `{${encodings.join()}}`,
+    `{${firsts.join()}}`,
+    `{${lasts.join()}}`,
+    `{${starts.join()}}`,
+    `{${lengths.join()}}`,
+    textArray(received),
+    `{${repeats.join()}}`,
+    `{${late.join()}}`,
+    `{${sequences.join()}}`,
+    `{${timestamps.join()}}`,
+    `{${sizes.join()}}`,
+    Buffer.concat(payloads, bytes),
   ]
 }
+
+function textArray(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`).join()}}`
+}
+
+const usual: PacketReceipt = { ...inOrder, missing: '' }
 
 /**
  * Replays a committed (or sealed) group and says for each of its packets what became of it. A packet for a
@@ -113,19 +124,22 @@ export function receipts(
     hasZero: stored.has_zero,
     horizon: stored.horizon,
   })
-  const told = group.packets.map(({ callId, sequence }) => {
+  // Where much is missing, the packets of a batch are told the same: what is missing after all of them.
+  const untold: { place: number; verdict: PacketVerdict }[] = []
+  const told = group.packets.map(({ callId, sequence }, place) => {
     if (stored.outcome === 'sealed' && !account.has(sequence))
       return new GatewayError(
         'call_sealed',
         `The analysis of call ${callId} has begun; packet ${sequence} was not stored`,
       )
     const verdict = account.receive(sequence)
-    // Where much is missing, the packets of a batch are told the same: what is missing after all of them.
-    return { ...verdict, missing: account.isMissingMuch ? undefined : account.missing() }
+    if (account.isMissingMuch) {
+      untold.push({ place, verdict })
+      return usual
+    }
+    const missing = account.missing()
+    return verdict === inOrder && missing === '' ? usual : { ...verdict, missing }
   })
-  return told.map((receipt) =>
-    receipt instanceof GatewayError
-      ? receipt
-      : { ...receipt, missing: receipt.missing ?? account.missing() },
-  )
+  for (const { place, verdict } of untold) told[place] = { ...verdict, missing: account.missing() }
+  return told
 }

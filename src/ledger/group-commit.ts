@@ -1,36 +1,41 @@
-// Self-clocked group commit: while one batch is being committed the next one fills; there is no timer, so an
-// idle gateway commits at once and a busy one in ever larger groups. A call that another session holds
-// locked is parked and tried again on its own; a batch that fails is split until the culprit stands alone;
-// a database that is gone is retried until the packets' patience ends. Bounded in packets and in bytes.
+// Self-clocked group commit: while one batch is being committed the next one fills, so an idle gateway commits
+// at once and a busy one in ever larger groups. A call that another session holds locked is set aside and
+// tried again on its own; a batch that fails is split until the culprit stands alone; a database that does
+// not answer is told to the senders after a while, or waited for, as the limits say. Bounded in packets and
+// bytes.
 import { GatewayError } from '../errors.ts'
 import type { PacketGroup } from './batch.ts'
-import type { Packet } from './packet.ts'
-
-/** A packet on its way, and whom to tell. */
-export type PendingPacket<Receipt> = Packet & {
-  readonly arrivedAt: number
-  readonly resolve: (receipt: Receipt) => void
-  readonly reject: (error: unknown) => void
-}
+import type { Packet, PacketSender } from './packet.ts'
+import { type PendingPacket, type TakenGroup, TrackQueue, weightOf } from './track-queue.ts'
 
 /** What became of a group: a receipt or an error for each packet, or `locked`: nothing was done. */
 export type GroupOutcome<Receipt> = readonly (Receipt | GatewayError)[] | 'locked'
 
 /** Limits of one group commit; times in milliseconds. */
 export type GroupCommitLimits = {
+  /** What may wait. */
   readonly maxPackets: number
   readonly maxBytes: number
+  /** Beyond that packets are refused; else it is for the senders to pause (`isFull`). */
+  readonly refusesWhenFull: boolean
   readonly maxBatchPackets: number
   readonly maxBatchBytes: number
-  /** How long a packet may wait for a locked call or a lost database before it is refused. */
-  readonly patienceMs: number
+  /** How long packets wait for company, so that those of a call share a row: 0 where somebody awaits each. */
+  readonly lingerMs: number
+  /** How long a packet may wait for a locked call before it is refused. */
+  readonly lockPatienceMs: number
+  /**
+   * How long a packet may wait for a database that is slow or gone before it is refused; `Infinity`: for ever.
+   * A commit in flight is given eight times the usual, if that is more.
+   */
+  readonly databasePatienceMs: number
 }
 
 /** What a group commit needs of its surroundings. */
 export type GroupCommitOptions<Receipt> = {
   readonly limits: GroupCommitLimits
   /** Commits the groups in one transaction; at most one group per call and track. */
-  readonly commit: (groups: PacketGroup[]) => Promise<GroupOutcome<Receipt>[]>
+  readonly commit: (groups: readonly PacketGroup[]) => Promise<GroupOutcome<Receipt>[]>
   /** What a failed commit means: see `failureKind`. */
   readonly classify: (error: unknown) => 'data' | 'lock' | 'unavailable'
   readonly onError: (error: unknown, packets: number) => void
@@ -41,8 +46,10 @@ export type GroupCommitOptions<Receipt> = {
 
 /** One queue in front of one connection. */
 export type GroupCommit<Receipt> = {
-  /** Resolves once the packet is durable; rejects with a {@link GatewayError}. */
-  readonly store: (packet: Packet) => Promise<Receipt>
+  /** Hands a packet in; its sender is told once it is durable, or refused. */
+  readonly store: (packet: Packet, sender: PacketSender<Receipt>) => void
+  /** More waits than should: a sender that can wait had better do so. */
+  readonly isFull: () => boolean
   /** Refuses new packets and resolves when those under way are settled. */
   readonly close: () => Promise<void>
 }
@@ -55,115 +62,163 @@ export function createGroupCommit<Receipt>(
   options: GroupCommitOptions<Receipt>,
 ): GroupCommit<Receipt> {
   type Pending = PendingPacket<Receipt>
-  type Group = PacketGroup<Pending>
-  type Parked = { readonly packets: Pending[]; pauseMs: number; retryAt: number }
+  type Queue = TrackQueue<Receipt>
+  type Taken = TakenGroup<Receipt>
 
   const { limits, now } = options
-  const parked = new Map<string, Parked>()
-  let queue: Pending[] = []
+  const queues = {
+    inbound: new Map<string, Queue>(),
+    outbound: new Map<string, Queue>(),
+    mixed: new Map<string, Queue>(),
+  }
+  /** Queues with packets for the next batch, and since when there are any. */
+  let ready: Queue[] = []
+  let readySince = 0
+  /** Queues of calls that another session holds locked. */
+  const parked = new Set<Queue>()
   let packets = 0
   let bytes = 0
   let running = false
   let wakeAt = Number.POSITIVE_INFINITY
+  /** The database is gone: it is asked again then. */
+  let pausedUntil = 0
+  let pauseMs = 0
+  /** The commit in flight has taken so long that its packets were refused; its outcome is open. */
+  let stalled = false
+  let inFlight: readonly Taken[] = []
+  let commits = 0
+  /** A moving average. It starts high: the first commits pay for connecting and planning. */
+  let usualCommitMs = limits.databasePatienceMs
   let closing = false
   let onIdle: (() => void) | undefined
   let closed: Promise<void> | undefined
 
-  function store(packet: Packet): Promise<Receipt> {
-    if (closing)
-      return Promise.reject(new GatewayError('shutting_down', 'This gateway is shutting down'))
-    if (packets >= limits.maxPackets || bytes + packet.payload.length > limits.maxBytes)
-      return Promise.reject(
-        new GatewayError('overloaded', 'Too many packets wait for the database'),
-      )
-    return new Promise((resolve, reject) => {
-      packets += 1
-      bytes += packet.payload.length
-      queue.push({ ...packet, arrivedAt: now(), resolve, reject })
-      start()
-    })
+  function store(packet: Packet, sender: PacketSender<Receipt>): void {
+    const refusal = refusalOf(packet)
+    if (refusal !== undefined) {
+      sender.settled(packet, refusal)
+      return
+    }
+    packets += 1
+    bytes += weightOf(packet)
+    const ofTrack = queues[packet.track]
+    let queue = ofTrack.get(packet.callId)
+    if (queue === undefined) {
+      queue = new TrackQueue(packet.callId, packet.track)
+      ofTrack.set(packet.callId, queue)
+    }
+    queue.add({ packet, sender, arrivedAt: now() })
+    makeReady(queue)
+    if (!running) schedule()
   }
 
-  function start(): void {
-    if (running) return
+  function refusalOf(packet: Packet): GatewayError | undefined {
+    if (closing) return new GatewayError('shutting_down', 'This gateway is shutting down')
+    if (stalled || pausedUntil - now() > limits.databasePatienceMs) return notAnswering()
+    const isOver = packets >= limits.maxPackets || bytes + weightOf(packet) > limits.maxBytes
+    if (limits.refusesWhenFull && isOver)
+      return new GatewayError('overloaded', 'Too many packets wait for the database')
+    return undefined
+  }
+
+  function makeReady(queue: Queue): void {
+    if (queue.isReady || queue.isEmpty || queue.retryAt > 0) return
+    if (ready.length === 0) readySince = now()
+    queue.isReady = true
+    ready.push(queue)
+  }
+
+  /** Starts the next batch now, or sets the timer for when it is due. */
+  function schedule(): void {
+    const due = nextDue()
+    if (due > now()) {
+      wake(due)
+      return
+    }
     running = true
     // Packets that arrived in the same turn of the event loop go together.
     setImmediate(() => void run())
   }
 
-  async function run(): Promise<void> {
-    while (true) {
-      unparkDue()
-      const groups = takeBatch()
-      if (groups.length === 0) break
-      await commitGroups(groups)
-    }
-    running = false
-    if (packets === 0) onIdle?.()
-    else if (queue.length === 0) wakeForParked()
-    else start()
+  function nextDue(): number {
+    if (ready.length === 0) return Math.min(...[...parked].map(({ retryAt }) => retryAt))
+    const isUrgent = closing || packets >= limits.maxBatchPackets || bytes >= limits.maxBatchBytes
+    return Math.max(pausedUntil, isUrgent ? 0 : readySince + limits.lingerMs)
   }
 
-  /** Puts the packets whose pause is over in front of the queue, where later ones of their calls are. */
-  function unparkDue(): void {
-    const due: Pending[] = []
-    for (const waiting of parked.values())
-      if (waiting.retryAt <= now()) due.push(...waiting.packets.splice(0))
-    if (due.length > 0) queue = [...due, ...queue]
-  }
-
-  function unpark(callId: string): void {
-    const waiting = parked.get(callId)
-    if (waiting === undefined) return
-    parked.delete(callId)
-    if (waiting.packets.length > 0) queue = [...waiting.packets, ...queue]
-  }
-
-  function wakeForParked(): void {
-    const next = Math.min(...[...parked.values()].map(({ retryAt }) => retryAt))
+  function wake(due: number): void {
     // One timer: an earlier one looks at what is due then, and at when the next is.
-    if (next >= wakeAt) return
-    wakeAt = next
+    if (due >= wakeAt) return
+    wakeAt = due
     options.setTimer(
       () => {
         wakeAt = Number.POSITIVE_INFINITY
-        start()
+        if (running) return
+        unparkDue()
+        schedule()
       },
-      Math.max(1, next - now()),
+      Math.max(1, due - now()),
     )
   }
 
-  /**
-   * The next packets of the queue, grouped by call and track, within the limits of a batch. Those of a call
-   * that is set aside go behind its earlier ones.
-   */
-  function takeBatch(): Group[] {
-    const groups = new Map<string, { callId: string; packets: Pending[] }>()
-    let seen = 0
-    let taken = 0
-    let size = 0
-    for (const pending of queue) {
-      if (taken >= limits.maxBatchPackets || (taken > 0 && size >= limits.maxBatchBytes)) break
-      const waiting = parked.get(pending.callId)
-      if (waiting !== undefined && waiting.packets.length > 0) {
-        waiting.packets.push(pending)
-        seen += 1
-        continue
-      }
-      const key = `${pending.track} ${pending.callId}`
-      const group = groups.get(key)
-      if (group === undefined) groups.set(key, { callId: pending.callId, packets: [pending] })
-      else if (group.packets[0]?.encoding !== pending.encoding) break
-      else group.packets.push(pending)
-      seen += 1
-      taken += 1
-      size += pending.payload.length
+  async function run(): Promise<void> {
+    unparkDue()
+    const groups = takeBatch()
+    if (groups.length > 0) await commitTaken(groups)
+    running = false
+    if (packets === 0) onIdle?.()
+    else {
+      unparkDue()
+      schedule()
     }
-    queue = seen === queue.length ? [] : queue.slice(seen)
-    return [...groups.values()]
   }
 
-  async function commitGroups(groups: Group[]): Promise<void> {
+  function unparkDue(): void {
+    if (parked.size === 0) return
+    const time = now()
+    for (const queue of [...parked]) {
+      if (queue.retryAt > time) continue
+      parked.delete(queue)
+      queue.retryAt = 0
+      makeReady(queue)
+    }
+  }
+
+  /** The next packets, grouped by call and track, within the limits of a batch. */
+  function takeBatch(): Taken[] {
+    const groups: Taken[] = []
+    const unfinished: Queue[] = []
+    let taken = 0
+    let size = 0
+    let next = 0
+    while (taken < limits.maxBatchPackets && size < limits.maxBatchBytes) {
+      const queue = ready[next]
+      if (queue === undefined) break
+      next += 1
+      const group = queue.take(limits.maxBatchPackets - taken, limits.maxBatchBytes - size)
+      groups.push(group)
+      taken += group.packets.length
+      size += group.bytes
+      queue.isReady = !queue.isEmpty
+      if (queue.isReady) unfinished.push(queue)
+    }
+    ready = next === ready.length ? unfinished : [...unfinished, ...ready.slice(next)]
+    readySince = now()
+    return groups
+  }
+
+  async function commitTaken(groups: readonly Taken[]): Promise<void> {
+    const began = now()
+    inFlight = groups
+    watch()
+    await commitGroups(groups)
+    inFlight = []
+    commits += 1
+    stalled = false
+    usualCommitMs += (now() - began - usualCommitMs) / 8
+  }
+
+  async function commitGroups(groups: readonly Taken[]): Promise<void> {
     let outcomes: GroupOutcome<Receipt>[]
     try {
       outcomes = await options.commit(groups)
@@ -171,24 +226,22 @@ export function createGroupCommit<Receipt>(
       await handleFailure(groups, error)
       return
     }
+    pauseMs = 0
+    pausedUntil = 0
     for (const [index, group] of groups.entries()) {
       const outcome = outcomes[index] ?? 'locked'
       if (outcome === 'locked') park(group)
-      else {
-        unpark(group.callId)
-        for (const [place, pending] of group.packets.entries()) settle(pending, outcome[place])
-      }
+      else settleGroup(group, (place) => outcome[place])
     }
   }
 
-  async function handleFailure(groups: Group[], error: unknown): Promise<void> {
+  async function handleFailure(groups: readonly Taken[], error: unknown): Promise<void> {
+    options.onError(error, countPackets(groups))
     const kind = options.classify(error)
-    options.onError(
-      error,
-      groups.reduce((sum, group) => sum + group.packets.length, 0),
-    )
     if (kind === 'unavailable') {
-      for (const group of groups) park(group, 'database_unavailable')
+      pauseMs = nextPause(pauseMs)
+      pausedUntil = now() + pauseMs
+      for (const group of groups) keep(group, limits.databasePatienceMs - pauseMs, notAnswering)
     } else if (groups.length > 1) {
       const half = groups.length >>> 1
       await commitGroups(groups.slice(0, half))
@@ -198,61 +251,110 @@ export function createGroupCommit<Receipt>(
       const refusal = new GatewayError('internal', 'The packet could not be stored', {
         cause: error,
       })
-      for (const group of groups) {
-        unpark(group.callId)
-        for (const pending of group.packets) settle(pending, refusal)
-      }
+      for (const group of groups) settleGroup(group, () => refusal)
     }
   }
 
-  /** Sets a call aside for a while; its packets that have waited too long are refused. */
-  function park(
-    group: Group,
-    reason: 'call_locked' | 'database_unavailable' = 'call_locked',
+  /** Sets a locked call aside for a while. */
+  function park(group: Taken): void {
+    const { queue } = group
+    queue.pauseMs = nextPause(queue.pauseMs)
+    keep(group, limits.lockPatienceMs, () => lockedBy(queue))
+    if (queue.isEmpty) return
+    if (queue.isReady) ready = ready.filter((other) => other !== queue)
+    queue.isReady = false
+    queue.retryAt = now() + queue.pauseMs
+    parked.add(queue)
+  }
+
+  /** Puts a group back into its queue; its packets that have waited for so long are refused. */
+  function keep({ queue, pending }: Taken, patienceMs: number, refusal: () => GatewayError): void {
+    if (stalled) return
+    const kept = pending.filter((one) => {
+      const isPatient = now() - one.arrivedAt < patienceMs && !closing
+      if (!isPatient) settle(one, refusal())
+      return isPatient
+    })
+    queue.putBack(kept)
+    makeReady(queue)
+    forgetIfEmpty(queue)
+  }
+
+  /** Tells the senders when a commit takes too long. It goes on, and may store their packets all the same. */
+  function watch(): void {
+    if (limits.databasePatienceMs === Number.POSITIVE_INFINITY) return
+    const watched = commits
+    options.setTimer(
+      // The answer may have come, unread: a turn of the event loop reads it.
+      () => setImmediate(() => watched === commits && giveUpWaiting()),
+      Math.max(limits.databasePatienceMs, 8 * usualCommitMs),
+    )
+  }
+
+  function giveUpWaiting(): void {
+    for (const group of inFlight) settleGroup(group, notAnswering)
+    stalled = true
+    for (const queue of [...ready, ...parked]) {
+      for (const one of queue.clear()) settle(one, notAnswering())
+      queue.isReady = false
+      queue.retryAt = 0
+      forgetIfEmpty(queue)
+    }
+    ready = []
+    parked.clear()
+  }
+
+  function settleGroup(
+    { queue, pending }: Taken,
+    outcomeOf: (place: number) => Receipt | GatewayError | undefined,
   ): void {
-    const message =
-      reason === 'call_locked'
-        ? `Call ${group.callId} is locked by another session`
-        : 'The database does not answer'
-    const kept = group.packets.filter((pending) => {
-      const patient = now() - pending.arrivedAt < limits.patienceMs && !closing
-      if (!patient) settle(pending, new GatewayError(reason, message))
-      return patient
-    })
-    const before = parked.get(group.callId)
-    if (kept.length === 0 && (before === undefined || before.packets.length === 0)) {
-      parked.delete(group.callId)
-      return
-    }
-    const pauseMs =
-      before === undefined ? firstRetryMs : Math.min(before.pauseMs * 2, longestRetryMs)
-    parked.set(group.callId, {
-      packets: [...kept, ...(before?.packets ?? [])],
-      pauseMs,
-      retryAt: now() + pauseMs,
-    })
+    if (stalled) return
+    queue.pauseMs = 0
+    for (const [place, one] of pending.entries()) settle(one, outcomeOf(place))
+    forgetIfEmpty(queue)
   }
 
-  function settle(pending: Pending, outcome: Receipt | GatewayError | undefined): void {
+  function settle({ packet, sender }: Pending, outcome: Receipt | GatewayError | undefined): void {
     packets -= 1
-    bytes -= pending.payload.length
-    if (outcome === undefined || outcome instanceof GatewayError)
-      pending.reject(outcome ?? new GatewayError('internal', 'The packet has no receipt'))
-    else pending.resolve(outcome)
+    bytes -= weightOf(packet)
+    sender.settled(packet, outcome ?? new GatewayError('internal', 'The packet has no receipt'))
+  }
+
+  function forgetIfEmpty(queue: Queue): void {
+    if (queue.isEmpty) queues[queue.track].delete(queue.callId)
   }
 
   return {
     store,
+    isFull: () => packets >= limits.maxPackets || bytes >= limits.maxBytes,
     close: () => {
       closed ??= new Promise((resolve) => {
         closing = true
         onIdle = resolve
         if (packets === 0) resolve()
-        // What is parked gets one more try, now.
-        for (const waiting of parked.values()) waiting.retryAt = 0
-        if (parked.size > 0) start()
+        // What waits gets one more try, now.
+        pausedUntil = 0
+        for (const queue of parked) queue.retryAt = 1
+        unparkDue()
+        if (!running && packets > 0) schedule()
       })
       return closed
     },
   }
+}
+
+function nextPause(pauseMs: number): number {
+  return Math.min(Math.max(firstRetryMs, pauseMs * 2), longestRetryMs)
+}
+
+function notAnswering(): GatewayError {
+  return new GatewayError('database_unavailable', 'The database does not answer')
+}
+
+function lockedBy({ callId }: { callId: string }): GatewayError {
+  return new GatewayError('call_locked', `Call ${callId} is locked by another session`)
+}
+
+function countPackets(groups: readonly PacketGroup[]): number {
+  return groups.reduce((sum, group) => sum + group.packets.length, 0)
 }

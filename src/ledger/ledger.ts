@@ -5,48 +5,68 @@ import type { Pool } from '../database/pool.ts'
 import { hashText } from '../random.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { batchParameters, type PacketGroup, receipts } from './batch.ts'
-import { createGroupCommit, type GroupOutcome } from './group-commit.ts'
-import type { Packet, PacketReceipt } from './packet.ts'
-import { storePackets } from './statements.ts'
+import {
+  createGroupCommit,
+  type GroupCommit,
+  type GroupCommitLimits,
+  type GroupOutcome,
+} from './group-commit.ts'
+import type { Packet, PacketReceipt, PacketSender } from './packet.ts'
+import { commitPackets } from './statements.ts'
 
 /** The ledger of this process. */
 export type Ledger = {
   /**
-   * Stores a packet; resolves after the commit that holds it.
-   * Rejects with a `GatewayError`: call_sealed, call_locked, overloaded, database_unavailable, shutting_down.
+   * Hands in a packet whose sender awaits the answer and can do without the packet's being taken: it is
+   * committed as soon as can be, and refused soon when the database is slow or gone. The sender is told
+   * a receipt after the commit, or a `GatewayError`: call_sealed, call_locked, overloaded,
+   * database_unavailable, shutting_down, internal.
    */
-  readonly store: (packet: Packet) => Promise<PacketReceipt>
+  readonly store: (packet: Packet, sender: PacketSender) => void
+  /**
+   * Hands in a packet of a stream: it may wait a little for others of its call, and waits for the database as
+   * long as it takes. The sender hears of call_sealed, call_locked, shutting_down and internal only.
+   * Returns whether the stream may go on; else it should not read on until half of its packets are settled.
+   */
+  readonly append: (packet: Packet, sender: PacketSender) => boolean
   /** Refuses new packets and resolves when those under way are settled. */
   readonly close: () => Promise<void>
 }
 
 /** What the ledger needs. */
 export type LedgerOptions = {
-  /** A pool of its own, of at least {@link lanes} connections. */
+  /** A pool of its own, of at least {@link ledgerConnections} connections. */
   readonly pool: Pool
   readonly packetTimeoutSeconds: number
+  /** How long a packet that was handed to `store` waits for a database that is slow or gone, in seconds. */
+  readonly patienceSeconds: number
   readonly logger: Logger
   /** Called after a commit that created calls: there are events to publish. */
   readonly onCallsCreated: () => void
 }
 
-/** Batches in flight at once. More than two bring nothing when the database is on the same machine. */
-export const lanes = 2
+/** Batches in flight at once, for packets one by one and for streams each. */
+const lanes = 2
+/** How many connections the ledger uses at once. */
+export const ledgerConnections = 2 * lanes
+
+/** How long packets of streams wait for company: a fifth of the lag that a supervisor would notice. */
+const streamLingerMs = 80
 
 const limits = {
   maxPackets: 20_000,
   maxBytes: 64 * 2 ** 20,
   maxBatchPackets: 5_000,
   maxBatchBytes: 2 ** 20,
-  patienceMs: 5_000,
+  lockPatienceMs: 5_000,
 }
 
 /** Opens the ledger. */
 export function createLedger(options: LedgerOptions): Ledger {
   const { pool, logger } = options
 
-  async function commit(groups: PacketGroup[]): Promise<GroupOutcome<PacketReceipt>[]> {
-    const stored = await storePackets(
+  async function commit(groups: readonly PacketGroup[]): Promise<GroupOutcome<PacketReceipt>[]> {
+    const stored = await commitPackets(
       pool,
       ...batchParameters(groups),
       options.packetTimeoutSeconds,
@@ -64,28 +84,53 @@ export function createLedger(options: LedgerOptions): Ledger {
     return outcomes
   }
 
-  const commits = Array.from({ length: lanes }, () =>
-    createGroupCommit<PacketReceipt>({
-      limits,
-      commit,
-      classify: failureKind,
-      onError: (error, packets) =>
-        logger.error({ err: error, packets }, 'a batch of packets was not committed'),
-      now: () => performance.now(),
-      setTimer: (run, milliseconds) => void setTimeout(run, milliseconds),
-    }),
-  )
+  function openLanes(
+    change: Omit<GroupCommitLimits, keyof typeof limits>,
+  ): readonly GroupCommit<PacketReceipt>[] {
+    return Array.from({ length: lanes }, () =>
+      createGroupCommit<PacketReceipt>({
+        limits: { ...limits, ...change },
+        commit,
+        classify: failureKind,
+        onError: (error, packets) =>
+          logger.error({ err: error, packets }, 'a batch of packets was not committed'),
+        now: () => performance.now(),
+        setTimer: (run, milliseconds) => void setTimeout(run, milliseconds),
+      }),
+    )
+  }
+
+  const single = openLanes({
+    refusesWhenFull: true,
+    lingerMs: 0,
+    databasePatienceMs: options.patienceSeconds * 1_000,
+  })
+  const streamed = openLanes({
+    refusesWhenFull: false,
+    lingerMs: streamLingerMs,
+    databasePatienceMs: Number.POSITIVE_INFINITY,
+  })
 
   return {
-    store: (packet) => {
-      const lane = commits[hashText(packet.callId) % lanes]
-      if (lane === undefined) throw new RangeError('there is no such lane')
-      return lane.store(packet)
+    store: (packet, sender) => laneOf(single, packet).store(packet, sender),
+    append: (packet, sender) => {
+      const lane = laneOf(streamed, packet)
+      lane.store(packet, sender)
+      return !lane.isFull()
     },
     close: async () => {
-      await Promise.all(commits.map((lane) => lane.close()))
+      await Promise.all([...single, ...streamed].map((lane) => lane.close()))
     },
   }
+}
+
+function laneOf(
+  all: readonly GroupCommit<PacketReceipt>[],
+  { callId }: Packet,
+): GroupCommit<PacketReceipt> {
+  const lane = all[hashText(callId) % all.length]
+  if (lane === undefined) throw new RangeError('there is no lane')
+  return lane
 }
 
 function warnOfIrregularities(

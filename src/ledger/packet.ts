@@ -1,4 +1,5 @@
 // The words of the ledger: what comes in, and what the sender is told once it is durable.
+import type { GatewayError } from '../errors.ts'
 import type { PacketVerdict } from './sequence-account.ts'
 
 /** Whose voice a packet carries: the customer, the agent or bot, or both on one line. */
@@ -25,4 +26,9 @@ export type PacketReceipt = PacketVerdict & {
    * as of the commit.
    */
   readonly missing: string
+}
+
+/** Who is told what became of a packet: once for each, those of a track in the order they were handed in. */
+export type PacketSender<Receipt = PacketReceipt> = {
+  readonly settled: (packet: Packet, outcome: Receipt | GatewayError) => void
 }

@@ -29,6 +29,10 @@ export function emptyAccount(): PriorAccount {
 
 const mostGapsListed = 100
 
+/** The verdict on a packet that simply follows the one before. */
+export const inOrder: PacketVerdict = { duplicate: false, late: false, opensGap: false }
+const repeated: PacketVerdict = { ...inOrder, duplicate: true }
+
 /** The account of a track, continued packet by packet. */
 export class SequenceAccount {
   readonly #received: SequenceRanges
@@ -45,11 +49,16 @@ export class SequenceAccount {
   /** Takes the next packet, in the order of arrival. */
   receive(sequence: number): PacketVerdict {
     const highest = this.#received.highest ?? (this.#hasZero || sequence === 0 ? -1 : 0)
-    if (!this.#received.add(sequence)) return { duplicate: true, late: false, opensGap: false }
+    if (!this.#received.add(sequence)) return repeated
     if (sequence === 0) this.#hasZero = true
-    const opensGap = sequence > highest + 1
-    if (sequence !== highest + 1) this.#missing = undefined
-    return { duplicate: false, late: sequence < highest, opensGap }
+    if (sequence === highest + 1) return inOrder
+    this.#missing = undefined
+    return { duplicate: false, late: sequence < highest, opensGap: sequence > highest + 1 }
+  }
+
+  /** What was received, as PostgreSQL writes an int8multirange. */
+  get received(): string {
+    return this.#received.toString()
   }
 
   /** True when the number was received. */

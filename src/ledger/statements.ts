@@ -1,15 +1,14 @@
 import { statement } from '../database/statement.ts'
 import type { BatchParameters, StoredGroup } from './batch.ts'
 
-/** Makes a batch durable; see store_packets() in the migrations. */
-export const storePackets = statement<
+/** Makes a batch durable; see commit_packets() in the migrations. */
+export const commitPackets = statement<
   [...BatchParameters, packetTimeoutSeconds: number],
   StoredGroup
 >(
-  'store_packets',
+  'commit_packets',
   `SELECT ordinal, outcome, prior::text, horizon, has_zero, created
-   FROM store_packets($1, $2::text[]::track_name[], $3::text[]::packet_encoding[], $4, $5,
-     $6::text[]::int8multirange[], $7, $8, $9, $10, $11, $12, $13, $14)`,
+   FROM commit_packets($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 )
 
 /** A row of `segments`. */

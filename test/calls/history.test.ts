@@ -147,8 +147,12 @@ test('a page that ends exactly at the oldest call is followed by an empty one', 
 
 /** The history as its clients read it. */
 async function openHistory(pool: Pool) {
-  const server = await createServer(createLogger({ level: 'error', pretty: false }), 'test')
-  await server.register(callRoutes, { pool, graceSeconds: 0, onCompleted: () => {} })
+  const server = await createServer(
+    createLogger({ level: 'error', pretty: false }),
+    'test',
+    () => false,
+  )
+  await server.register(callRoutes, { pool, complete: () => assert.fail('nothing is completed') })
   return {
     read: async (query: string): Promise<Page> => {
       const reply = await server.inject(`/v1/call/history?${query}`)

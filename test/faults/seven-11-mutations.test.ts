@@ -23,7 +23,7 @@ async function mutate(pool: Pool, name: string, piece: string, by: string): Prom
 
 test('7.11 without the lock of a call the account is wrong: the checker finds it', async (t) => {
   await using database = await createDatabase()
-  await mutate(database.pool, 'store_packets', 'FOR NO KEY UPDATE SKIP LOCKED', '')
+  await mutate(database.pool, 'commit_packets', 'FOR NO KEY UPDATE SKIP LOCKED', '')
   await using gateways = await startFleet(database.url, 2)
   using pbx = createSender(gateways.urls)
   let next = 1
@@ -42,8 +42,8 @@ test('7.11 without the lock of a call the account is wrong: the checker finds it
 
 test('7.11 without a safe insert, two first packets at one instant get an error', async (t) => {
   await using database = await createDatabase()
-  const safe = 'ON CONFLICT DO NOTHING\n    RETURNING id'
-  await mutate(database.pool, 'store_packets', safe, 'RETURNING id')
+  const safe = 'ON CONFLICT DO NOTHING\n      RETURNING id'
+  await mutate(database.pool, 'commit_packets', safe, 'RETURNING id')
   await using gateways = await startFleet(database.url, 2)
   using pbx = createSender(gateways.urls)
   for (let round = 0; round < 200; round += 1) {

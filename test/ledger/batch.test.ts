@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { GatewayError } from '../../src/errors.ts'
-import { batchParameters, receipts, type StoredGroup } from '../../src/ledger/batch.ts'
+import {
+  batchParameters,
+  type PacketGroup,
+  receipts,
+  type StoredGroup,
+} from '../../src/ledger/batch.ts'
 import { packetOf } from '../support/calls.ts'
 import { NaiveTrack } from '../support/naive-track.ts'
 
@@ -29,35 +34,38 @@ test('a batch carries every sequence once, with the bytes that came first, and c
         encodings,
         firsts,
         lasts,
+        starts,
+        lengths,
         received,
         repeats,
         late,
         sequences,
         timestamps,
         sizes,
-        starts,
         payload,
-      ] = batchParameters(batch)
+      ] = readParameters(batch)
       assert.deepEqual(
         callIds,
         batch.map(({ callId }) => callId),
       )
-      assert.ok(tracks.every((track) => track === 'mixed') && tracks.length === batch.length)
+      assert.ok(tracks.every((one) => one === 'mixed') && tracks.length === batch.length)
       assert.ok(encodings.every((one) => one === 'text') && encodings.length === batch.length)
       let place = 0
       for (const [index, { packets }] of batch.entries()) {
         const naive = new NaiveTrack()
         assert.equal(firsts[index], place + 1)
+        let start = (starts[index] ?? 0) - 1
         for (const packet of packets) {
           if (!naive.take(packet.sequence)) continue
-          const start = (starts[place] ?? 0) - 1
           const bytes = payload.subarray(start, start + (sizes[place] ?? 0))
+          start += bytes.length
           assert.equal(sequences[place], packet.sequence)
           assert.equal(timestamps[place], packet.timestamp)
           assert.ok(Buffer.from(packet.payload).equals(bytes))
           place += 1
         }
         assert.equal(lasts[index], place)
+        assert.equal(lengths[index], start - (starts[index] ?? 0) + 1)
         assert.equal(repeats[index], naive.duplicates)
         assert.equal(late[index], naive.late)
         const numbers = [...(received[index] ?? '').matchAll(/\[(\d+),(\d+)\)/g)].flatMap(
@@ -114,4 +122,35 @@ test('of a sealed call only what is stored is acknowledged, also within one grou
 
 function groupOf(...sequences: number[]) {
   return { callId: 'call', packets: sequences.map((sequence) => packetOf('call', sequence)) }
+}
+
+/** The parameters of a batch, its arrays read as PostgreSQL does. */
+function readParameters(batch: readonly PacketGroup[]) {
+  const [callIds, tracks, encodings, firsts, lasts, starts, lengths, received, ...others] =
+    batchParameters(batch)
+  const [repeats, late, sequences, timestamps, sizes, payload] = others
+  return [
+    textsOf(callIds),
+    textsOf(tracks),
+    textsOf(encodings),
+    numbersOf(firsts),
+    numbersOf(lasts),
+    numbersOf(starts),
+    numbersOf(lengths),
+    textsOf(received),
+    numbersOf(repeats),
+    numbersOf(late),
+    numbersOf(sequences),
+    numbersOf(timestamps),
+    numbersOf(sizes),
+    payload,
+  ] as const
+}
+
+function numbersOf(array: string): number[] {
+  return textsOf(array).map(Number)
+}
+
+function textsOf(array: string): string[] {
+  return [...array.slice(1, -1).matchAll(/"([^"]*)"|[^,]+/g)].map(([all, quoted]) => quoted ?? all)
 }

@@ -116,9 +116,9 @@ test('over the limit of packets it refuses, and takes packets again when some ar
 })
 
 test('over the limit of bytes it refuses, and takes packets again when some are settled', async () => {
-  const hand = openByHand({ maxBytes: 100 })
+  const hand = openByHand({ maxBytes: 1_000 })
   const big = (sequence: number) =>
-    hand.commits.store(packetOf('a', sequence, { payload: Buffer.alloc(60) }))
+    hand.commits.store(packetOf('a', sequence, { payload: Buffer.alloc(600) }))
   const stored = big(1)
   await assert.rejects(big(2), { code: 'overloaded' })
   await (await next(hand)).answer()
@@ -164,7 +164,7 @@ test('the cause of a refusal is kept for the log, and is not its message', async
 })
 
 test('a commit that forgets a group does not leave its packets waiting for ever', async () => {
-  const hand = openByHand({ patienceMs: 100 })
+  const hand = openByHand({ lockPatienceMs: 100 })
   const stored = codeOf(send(hand, 'a', 1))
   for (let tries = 0; tries < 20; tries += 1) {
     const batch = await hand.inFlight()

@@ -3,10 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pool } from '../../src/database/pool.ts'
 import type { GatewayError } from '../../src/errors.ts'
-import type { Ledger } from '../../src/ledger/ledger.ts'
 import { packetOf, readCall, storeCall } from '../support/calls.ts'
 import { connect, createDatabase, databaseUrl } from '../support/database.ts'
-import { openLedger } from '../support/ledger.ts'
+import { openLedger, type TestLedger } from '../support/ledger.ts'
 import { seededFor } from '../support/seed.ts'
 import { storedPackets } from '../support/stored-packets.ts'
 import { until } from '../support/until.ts'
@@ -102,7 +101,7 @@ test('two gateways with the same calls in crossed order never deadlock, and the 
     const told = new Map<string, number>()
     const pending: Promise<void>[] = []
     // Every sequence goes to both gateways; calls appear as the rounds go on.
-    const feed = async (ledger: Ledger, order: readonly string[]): Promise<void> => {
+    const feed = async (ledger: TestLedger, order: readonly string[]): Promise<void> => {
       for (let round = 1; round <= rounds; round += 1) {
         const packets = order.filter((_, index) => index < round).map((id) => packetOf(id, round))
         const sent = packets.map(async ({ callId, sequence, ...packet }) => {

@@ -5,11 +5,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeRanges, parseMultirange } from '../../src/calls/missing-packets.ts'
 import type { Pool } from '../../src/database/pool.ts'
-import type { Ledger } from '../../src/ledger/ledger.ts'
 import type { PacketReceipt } from '../../src/ledger/packet.ts'
 import { packetOf, readCall } from '../support/calls.ts'
 import { createDatabase } from '../support/database.ts'
-import { openLedger } from '../support/ledger.ts'
+import { openLedger, type TestLedger } from '../support/ledger.ts'
 import { NaiveTrack } from '../support/naive-track.ts'
 import { seededFor } from '../support/seed.ts'
 import { storedPackets } from '../support/stored-packets.ts'
@@ -178,7 +177,7 @@ function evens(first: number, last: number): number[] {
 
 /** Sends packets at once, in order, and gives them to the naive account as well. */
 async function sendAll(
-  ledger: Ledger,
+  ledger: TestLedger,
   track: NaiveTrack,
   sequences: readonly number[],
   callId = 'call',

@@ -75,7 +75,7 @@ test('the packets of a locked call that do not fit into one batch stay in order'
 })
 
 test('a call that is locked for too long is refused, and the next packet is taken as ever', async () => {
-  const hand = openByHand({ patienceMs: 300 })
+  const hand = openByHand({ lockPatienceMs: 300 })
   const early = codeOf(send(hand, 'held', 1))
   await (await next(hand)).answer(held)
   await hand.pass(200)
@@ -122,7 +122,7 @@ test('a database that comes back in time has lost nobody a packet', async () => 
 })
 
 test('a database that stays away refuses packets, and does not say that they are not stored', async () => {
-  const hand = openByHand({ patienceMs: 100 })
+  const hand = openByHand({ databasePatienceMs: 100 })
   const stored = [codeOf(send(hand, 'a', 1)), codeOf(send(hand, 'b', 1))]
   for (let tries = 0; tries < 10; tries += 1) {
     await (await hand.inFlight())?.fail('unavailable')
@@ -158,7 +158,7 @@ test('whatever fails and whenever: each packet is settled once, and those of a t
   const random = seededFor(t)
   let lockedGroups = 0
   for (let round = 0; round < 300; round += 1) {
-    const hand = openByHand({ maxBatchPackets: 1 + Math.floor(random() * 6), patienceMs: 1e9 })
+    const hand = openByHand({ maxBatchPackets: 1 + Math.floor(random() * 6), lockPatienceMs: 1e9 })
     const order = new Map<string, number[]>()
     const sent: Promise<string>[] = []
     let sequence = 0

@@ -5,7 +5,7 @@ import type { Pool } from '../../src/database/pool.ts'
 import type { Queryable } from '../../src/database/statement.ts'
 import { batchParameters } from '../../src/ledger/batch.ts'
 import type { Packet } from '../../src/ledger/packet.ts'
-import { storePackets } from '../../src/ledger/statements.ts'
+import { commitPackets } from '../../src/ledger/statements.ts'
 
 const packetTimeoutSeconds = 300
 
@@ -29,7 +29,7 @@ export async function storeCall(
   sequences: readonly number[] = [1],
 ): Promise<number> {
   const packets = sequences.map((sequence) => packetOf(callId, sequence))
-  const [group] = await storePackets(
+  const [group] = await commitPackets(
     pool,
     ...batchParameters([{ callId, packets }]),
     packetTimeoutSeconds,

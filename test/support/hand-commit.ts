@@ -1,15 +1,16 @@
 // A group commit whose database, clock and timers are in the hands of the test.
+import { GatewayError } from '../../src/errors.ts'
 import type { PacketGroup } from '../../src/ledger/batch.ts'
 import {
   createGroupCommit,
-  type GroupCommit,
   type GroupCommitLimits,
   type GroupOutcome,
 } from '../../src/ledger/group-commit.ts'
+import type { Packet, PacketSender } from '../../src/ledger/packet.ts'
 
 /** A batch on its way to a database that answers when the test says so. */
 export type Batch = {
-  readonly groups: PacketGroup[]
+  readonly groups: readonly PacketGroup[]
   /** `call:sequences` of each group, as in `a:1,2`. */
   readonly text: string
   /** Answers; without an argument everything is stored. */
@@ -19,7 +20,12 @@ export type Batch = {
 
 /** What the test holds in its hands. */
 export type HandCommit = {
-  readonly commits: GroupCommit<string>
+  readonly commits: {
+    /** Resolves with the packet's receipt; rejects with its refusal. */
+    readonly store: (packet: Packet) => Promise<string>
+    readonly isFull: () => boolean
+    readonly close: () => Promise<void>
+  }
   /** The batch in flight, once everything that can happen without an answer has happened. */
   readonly inFlight: () => Promise<Batch | undefined>
   /** Lets so many milliseconds pass, and the timers that are due go off. */
@@ -36,7 +42,10 @@ const wide: GroupCommitLimits = {
   maxBytes: 100_000,
   maxBatchPackets: 100,
   maxBatchBytes: 10_000,
-  patienceMs: 5_000,
+  refusesWhenFull: true,
+  lingerMs: 0,
+  lockPatienceMs: 5_000,
+  databasePatienceMs: Number.POSITIVE_INFINITY,
 }
 
 /** Opens a group commit. The receipt of a packet is `call:sequence`. */
@@ -45,7 +54,7 @@ export function openByHand(limits: Partial<GroupCommitLimits> = {}): HandCommit 
   let current: Batch | undefined
   let due: { at: number; run: () => void }[] = []
 
-  function commit(groups: PacketGroup[]): Promise<GroupOutcome<string>[]> {
+  function commit(groups: readonly PacketGroup[]): Promise<GroupOutcome<string>[]> {
     if (current !== undefined) throw new Error('two batches are in flight at once')
     const { promise, resolve, reject } = Promise.withResolvers<GroupOutcome<string>[]>()
     const settle = async (done: () => void): Promise<void> => {
@@ -67,15 +76,17 @@ export function openByHand(limits: Partial<GroupCommitLimits> = {}): HandCommit 
     return promise
   }
 
+  const commits = createGroupCommit<string>({
+    limits: { ...wide, ...limits },
+    commit,
+    classify: (error) => error as Failure,
+    onError: () => {},
+    now: () => clock,
+    setTimer: (run, milliseconds) => due.push({ at: clock + milliseconds, run }),
+  })
+
   return {
-    commits: createGroupCommit<string>({
-      limits: { ...wide, ...limits },
-      commit,
-      classify: (error) => error as Failure,
-      onError: () => {},
-      now: () => clock,
-      setTimer: (run, milliseconds) => due.push({ at: clock + milliseconds, run }),
-    }),
+    commits: { ...commits, store: (packet) => storeWith(commits.store, packet) },
     inFlight: async () => {
       await quiet()
       return current
@@ -102,4 +113,17 @@ function describeGroup({ callId, packets }: PacketGroup): string {
 /** Nothing but promises and immediates is at work here: after a few turns of the event loop all is done. */
 async function quiet(): Promise<void> {
   for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Hands a packet in; resolves with its receipt, rejects with its refusal. */
+export function storeWith<Receipt>(
+  store: (packet: Packet, sender: PacketSender<Receipt>) => void,
+  packet: Packet,
+): Promise<Receipt> {
+  return new Promise((resolve, reject) =>
+    store(packet, {
+      settled: (_packet, outcome) =>
+        outcome instanceof GatewayError ? reject(outcome) : resolve(outcome),
+    }),
+  )
 }

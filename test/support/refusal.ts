@@ -10,7 +10,7 @@ const insides = [
   /node_modules/,
   /\.(ts|js|sql):\d/,
   /\/(work|home|tmp|src|root)\//,
-  /store_packets|transition_call|int8multirange|pg_catalog/,
+  /store_packets|commit_packets|transition_call|int8multirange|pg_catalog/,
   /syntax error at|relation "|SQLSTATE|violates|invalid input/,
   /FST_ERR|ECONN|TypeError|RangeError|SyntaxError|Unexpected token/,
 ]

@@ -2,11 +2,12 @@
 // gateway, whatever an older one left in the folder. Durability (fsync, synchronous_commit,
 // full_page_writes) is not among them: the defaults are the safe ones. Only what PostgreSQL 15
 // knows.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 const parameters = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
-  max_connections: 200,
   timezone: 'UTC',
   log_timezone: 'UTC',
   // Segments are written in a stream: fewer checkpoints, fewer full pages in the log.
@@ -24,10 +25,26 @@ const parameters = {
   log_min_duration_statement: -1,
 } as const
 
-/** The arguments of `postgres` for these parameters. */
-export function parameterArguments(port: number): string[] {
-  return Object.entries({ ...parameters, port }).flatMap(([name, value]) => [
+const leastConnections = 200
+/** For people and their tools: psql, backups. */
+const connectionsOfOthers = 50
+
+/**
+ * The arguments of `postgres` for these parameters.
+ * @param connections how many the gateway may want
+ */
+export function parameterArguments(port: number, connections: number): string[] {
+  const max_connections = Math.max(leastConnections, connections + connectionsOfOthers)
+  return Object.entries({ ...parameters, max_connections, port }).flatMap(([name, value]) => [
     '-c',
     `${name}=${value}`,
   ])
+}
+
+/** Whether the server that was started last on a cluster has so many connections for the gateway. */
+export function hasConnections(cluster: string, connections: number): boolean {
+  // PostgreSQL writes down with which arguments it was started.
+  const path = join(cluster, 'postmaster.opts')
+  const options = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  return Number(options.match(/max_connections=(\d+)/)?.[1]) >= connections + connectionsOfOthers
 }

@@ -11,6 +11,7 @@ import { findBinaries } from './binaries.ts'
 import { clusterExists, createCluster, readPassword, removeUnfinished } from './cluster.ts'
 import { connectionUrl } from './connection.ts'
 import { lockDataDirectory } from './lock.ts'
+import { hasConnections } from './parameters.ts'
 import { isAlive, type Launch, stopPostmaster } from './postmaster.ts'
 import { bringUp, type Running } from './readiness.ts'
 
@@ -30,6 +31,8 @@ export type EmbeddedPostgres = {
 export type EmbeddedPostgresOptions = {
   /** The folder for all of it; created if it is missing. */
   readonly dataDirectory: string
+  /** How many connections the gateway may want; a server with fewer is not taken over as it is. */
+  readonly connections?: number
   readonly logger: Logger
   /** The programs of another PostgreSQL, such as /usr/lib/postgresql/15/bin. */
   readonly binDirectory?: string
@@ -87,7 +90,7 @@ export async function startEmbeddedPostgres(
 
 async function start(
   directory: string,
-  { logger, binDirectory }: EmbeddedPostgresOptions,
+  { logger, binDirectory, connections = 0 }: EmbeddedPostgresOptions,
 ): Promise<{ running: Running; launch: Omit<Launch, 'port'>; password: string }> {
   const began = Date.now()
   const cluster = join(directory, 'postgres')
@@ -99,8 +102,13 @@ async function start(
   const isNew = !clusterExists(layout)
   if (isNew) await createCluster(layout, account, binaries, logger)
   const password = await readPassword(layout)
-  const launch = { cluster, account, binaries, startupLog: join(directory, 'startup.log') }
-  const running = await bringUp(launch, password, logger)
+  const startupLog = join(directory, 'startup.log')
+  const launch = { cluster, account, binaries, connections, startupLog }
+  let running = await bringUp(launch, password, logger)
+  if (running.attached && !hasConnections(cluster, connections)) {
+    await stopPostmaster(running.postmaster, logger)
+    running = await bringUp(launch, password, logger)
+  }
   const { pid, port } = running.postmaster
   logger.info(
     { directory, postmaster: pid, port, milliseconds: Date.now() - began },

@@ -80,6 +80,8 @@ export type Launch = {
   readonly account: Account
   readonly binaries: Binaries
   readonly port: number
+  /** How many connections the gateway may want; few, if it is not said. */
+  readonly connections?: number
   /** Gets what the server says before its own log is open. */
   readonly startupLog: string
 }
@@ -90,7 +92,7 @@ export function spawnPostmaster(launch: Launch): Spawned {
   const { file, args, ids } = asAccount(account, join(binaries.directory, 'postgres'), [
     '-D',
     clusterPath(account, cluster),
-    ...parameterArguments(launch.port),
+    ...parameterArguments(launch.port, launch.connections ?? 0),
   ])
   const output = openSync(launch.startupLog, 'w', 0o600)
   const child = spawn(file, args, {

@@ -29,6 +29,27 @@ export type ValidationProblem = {
   readonly input: unknown
 }
 
+/** Input that was understood and is not accepted. */
+export class InvalidInput extends Error {
+  readonly problems: readonly ValidationProblem[]
+
+  constructor(problems: readonly ValidationProblem[]) {
+    super('The input is not accepted')
+    this.name = 'InvalidInput'
+    this.problems = problems
+  }
+}
+
+/** Returns the problems of a value, or undefined when it is as the schema says. */
+export type Check = (value: unknown) => ValidationProblem[] | undefined
+
+/** Compiles a schema for values that come as JSON. */
+export function compileCheck(schema: TSchema): Check {
+  const isValid = bodies.compile(schema)
+  return (value) =>
+    isValid(value) ? undefined : (isValid.errors ?? []).map((error) => problemOf(error, 'body'))
+}
+
 const places: Readonly<Record<string, string>> = {
   body: 'body',
   params: 'path',

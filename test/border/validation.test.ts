@@ -7,7 +7,7 @@ import {
   compileValidator,
   type ValidationProblem,
   validationProblems,
-} from '../../src/http/validation.ts'
+} from '../../src/border/validation.ts'
 
 const schema = Type.Object({
   sequence: Type.Integer({ minimum: 0, maximum: 10 }),

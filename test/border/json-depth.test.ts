@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import { tooDeepAt } from '../../src/http/json-depth.ts'
+import { tooDeepAt } from '../../src/border/json-depth.ts'
 
 suite('nesting', () => {
   const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { MalformedJson, parseJson } from '../../src/http/json-body.ts'
+import { MalformedJson, parseJson } from '../../src/border/json.ts'
 
 function problemOf(body: Buffer | string): MalformedJson {
   try {

@@ -1,0 +1,48 @@
+// One body of JSON, a packet or an array of packets, from the border into the ledger; the same for whichever way
+// a request took.
+import { compileCheck, InvalidInput } from '../border/validation.ts'
+import { GatewayError } from '../errors.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { TrackName } from '../ledger/packet.ts'
+import { PacketBody, type PacketFields, packetOf, packetReply } from './packet-body.ts'
+import { storeAll } from './packet-summary.ts'
+
+/** Who is told what became of a body. */
+export type Answer = {
+  /** Everything is safe; the text is JSON. */
+  readonly accepted: (text: string) => void
+  readonly refused: (error: Error) => void
+}
+
+/** The intake of JSON bodies. */
+export type PacketIntake = {
+  /** Takes a parsed body for a call; never throws. */
+  readonly take: (callId: string, track: TrackName, body: unknown, answer: Answer) => void
+}
+
+const check = compileCheck(PacketBody)
+
+/** Builds the intake. */
+export function createPacketIntake(ledger: Ledger, now: () => Date): PacketIntake {
+  function take(callId: string, track: TrackName, body: unknown, answer: Answer): void {
+    if (Array.isArray(body)) {
+      storeAll({ ledger, callId, track, now }, body).then(
+        (summary) => answer.accepted(JSON.stringify(summary)),
+        answer.refused,
+      )
+      return
+    }
+    const problems = check(body)
+    if (problems !== undefined) {
+      answer.refused(new InvalidInput(problems))
+      return
+    }
+    ledger.store(packetOf(callId, track, body as PacketFields), {
+      settled: (packet, outcome) =>
+        outcome instanceof GatewayError
+          ? answer.refused(outcome)
+          : answer.accepted(packetReply(packet, outcome, now().toISOString())),
+    })
+  }
+  return { take }
+}

@@ -1,0 +1,240 @@
+// The stream over WebSocket: routes, and one connection after the other. What is said on it: docs/streams.md.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type {} from '@fastify/websocket'
+import Type from 'typebox'
+import type { RawData, WebSocket } from 'ws'
+import { parseJson } from '../border/json.ts'
+import { refusalOf } from '../border/refusals.ts'
+import { compileCheck, InvalidInput } from '../border/validation.ts'
+import { CallIdParameter, callIdPattern } from '../calls/call-id.ts'
+import type { CompleteOnRequest } from '../calls/complete.ts'
+import { errorReplies, GatewayError } from '../errors.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { TrackName } from '../ledger/packet.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { readBinaryPacket } from './binary-packet.ts'
+import {
+  packetOf,
+  StreamedPacketBody,
+  type StreamedPacketFields,
+  TrackField,
+} from './packet-body.ts'
+import { PacketStream } from './packet-stream.ts'
+import { SocketAccount } from './socket-account.ts'
+
+/** What the routes need. */
+export type PacketSocketOptions = {
+  readonly ledger: Pick<Ledger, 'append'>
+  readonly complete: CompleteOnRequest
+  readonly logger: Logger
+}
+
+const CallIdField = Type.String({ pattern: callIdPattern })
+const checkPacket = compileCheck(StreamedPacketBody)
+const checkOpen = compileCheck(
+  Type.Object({ channel: Type.Integer({ minimum: 1, maximum: 65_535 }), call_id: CallIdField }),
+)
+const checkComplete = compileCheck(Type.Object({ call_id: Type.Optional(CallIdField) }))
+
+/** A client that leaves so many bytes of acknowledgements unread is not read either. */
+const maxUnreadBytes = 2 ** 20
+const unreadPollMs = 20
+const pingEveryMs = 30_000
+const longestSettlingMs = 2_000
+/** The close code at a shutdown (RFC 6455 registry: "Service Restart"). */
+const serviceRestart = 1012
+
+/** The packet streams of this process. */
+export type PacketSockets = {
+  /** `ws://…/v1/call/stream/{call_id}`. */
+  readonly routes: FastifyPluginAsyncTypebox
+  /** Reads no more, acknowledges what was read, and closes the sockets. */
+  readonly close: () => Promise<void>
+}
+
+/** Builds the routes; sockets come and go. */
+export function createPacketSockets(options: PacketSocketOptions): PacketSockets {
+  const sockets = new Map<WebSocket, SocketState>()
+
+  const pinging = setInterval(() => {
+    for (const [socket, state] of sockets) {
+      // A socket that is not read has no way to answer.
+      if (!state.isAlive && !socket.isPaused) socket.terminate()
+      state.isAlive = false
+      if (socket.readyState === socket.OPEN) socket.ping()
+    }
+  }, pingEveryMs)
+
+  const routes: FastifyPluginAsyncTypebox = async (app) => {
+    app.route({
+      method: 'GET',
+      url: '/v1/call/stream/:call_id',
+      schema: {
+        operationId: 'openPacketStream',
+        summary: 'Stream packets of a call, or of many',
+        description: 'A WebSocket. See docs/streams.md for its messages.',
+        tags: ['packets'],
+        params: CallIdParameter,
+        querystring: Type.Object({ track: Type.Optional(TrackField) }),
+        response: {
+          101: Type.Unsafe({ type: 'null', description: 'The WebSocket is open' }),
+          ...errorReplies('upgrade_required', 'validation_failed'),
+        },
+      },
+      handler: async (_request, reply) => {
+        reply.headers({ upgrade: 'websocket', connection: 'upgrade' })
+        throw new GatewayError(
+          'upgrade_required',
+          'Packets are sent here by POST or over a WebSocket',
+        )
+      },
+      wsHandler: (socket, { params: { call_id }, query: { track = 'mixed' } }) => {
+        const stream = attach(socket, call_id, track, options)
+        const state = { isAlive: true, stream }
+        sockets.set(socket, state)
+        socket.on('pong', () => {
+          state.isAlive = true
+        })
+        socket.on('message', () => {
+          state.isAlive = true
+        })
+        socket.on('close', () => sockets.delete(socket))
+        socket.on('error', (error) =>
+          options.logger.debug({ call_id, reason: error.message }, 'a packet stream broke'),
+        )
+      },
+    })
+  }
+
+  async function close(): Promise<void> {
+    clearInterval(pinging)
+    const settling = [...sockets].map(async ([socket, { stream }]) => {
+      socket.pause()
+      await stream.allSettled()
+      socket.close(serviceRestart, 'the gateway restarts')
+    })
+    await Promise.race([Promise.all(settling), pause(longestSettlingMs, undefined, { ref: false })])
+  }
+
+  return { routes, close }
+}
+
+type SocketState = { isAlive: boolean; readonly stream: PacketStream }
+
+function attach(
+  socket: WebSocket,
+  callOfPath: string,
+  trackOfPath: TrackName,
+  { ledger, complete, logger }: PacketSocketOptions,
+): PacketStream {
+  const channels = new Map<number, string>([[0, callOfPath]])
+  const account = new SocketAccount((message) => send(JSON.stringify(message)))
+  const stream = new PacketStream({
+    ledger,
+    onSettled: (packet, outcome) => account.settled(packet, outcome),
+    onRoom: readOn,
+  })
+
+  function send(text: string): void {
+    if (socket.readyState !== socket.OPEN) return
+    socket.send(text)
+    if (socket.isPaused || socket.bufferedAmount <= maxUnreadBytes) return
+    socket.pause()
+    setTimeout(readOn, unreadPollMs)
+  }
+
+  /** Reads the socket again, unless its client does not. */
+  function readOn(): void {
+    if (!socket.isPaused || stream.isPaused || stream.isEnding) return
+    if (socket.bufferedAmount > maxUnreadBytes / 2) setTimeout(readOn, unreadPollMs)
+    else socket.resume()
+  }
+
+  function takeBinary(frame: Buffer): void {
+    const { channel, ...packet } = readBinaryPacket(frame)
+    const callId = channels.get(channel)
+    if (callId === undefined)
+      throw new InvalidInput([
+        {
+          type: 'value_error',
+          loc: ['body', 'channel'],
+          msg: 'Input should be a channel that was opened',
+          input: channel,
+        },
+      ])
+    append({ ...packet, callId })
+  }
+
+  function takeText(text: Buffer): void {
+    const message = parseJson(text)
+    const type = typeOf(message)
+    if (type === undefined) {
+      const problems = checkPacket(message)
+      if (problems !== undefined) throw new InvalidInput(problems)
+      const fields = message as StreamedPacketFields
+      append(packetOf(fields.call_id ?? callOfPath, fields.track ?? trackOfPath, fields))
+    } else if (type === 'open') {
+      const problems = checkOpen(message)
+      if (problems !== undefined) throw new InvalidInput(problems)
+      const { channel, call_id } = message as { channel: number; call_id: string }
+      channels.set(channel, call_id)
+    } else if (type === 'complete') {
+      const problems = checkComplete(message)
+      if (problems !== undefined) throw new InvalidInput(problems)
+      const { call_id = callOfPath } = message as { call_id?: string }
+      account.whenSettled(call_id, () => void completeCall(call_id))
+    } else
+      throw new InvalidInput([
+        {
+          type: 'enum',
+          loc: ['body', 'type'],
+          msg: 'Input should be open or complete, or left out for a packet',
+          input: type,
+        },
+      ])
+  }
+
+  function append(packet: Parameters<PacketStream['append']>[0]): void {
+    account.sent(packet)
+    stream.append(packet)
+    if (stream.isPaused) socket.pause()
+  }
+
+  async function completeCall(callId: string): Promise<void> {
+    try {
+      const { status } = await complete(callId)
+      account.forget(callId)
+      send(JSON.stringify({ type: 'completed', call_id: callId, status }))
+    } catch (error) {
+      refuse(error, { call_id: callId })
+    }
+  }
+
+  function refuse(error: unknown, about: { readonly call_id?: string } = {}): void {
+    const cause = error instanceof Error ? error : new GatewayError('internal', 'Internal error')
+    const { status, body } = refusalOf(cause)
+    if (status === 500) logger.error({ err: error }, 'a message failed: a defect')
+    send(JSON.stringify({ type: 'error', code: 'validation_failed', ...body, ...about }))
+  }
+
+  socket.on('message', (data: RawData, isBinary: boolean) => {
+    try {
+      const bytes = Buffer.isBuffer(data) ? data : Buffer.concat([data].flat().map(toBuffer))
+      if (isBinary) takeBinary(bytes)
+      else takeText(bytes)
+    } catch (error) {
+      refuse(error)
+    }
+  })
+  return stream
+}
+
+function toBuffer(part: Buffer | ArrayBuffer): Buffer {
+  return Buffer.isBuffer(part) ? part : Buffer.from(part)
+}
+
+function typeOf(message: unknown): unknown {
+  if (typeof message !== 'object' || message === null || !('type' in message)) return undefined
+  return message.type === 'packet' ? undefined : message.type
+}

@@ -1,0 +1,137 @@
+// What one socket has sent and what of it is settled, per call and track, and the messages that say so: one for
+// a track and commit, however many packets it settled.
+import { GatewayError } from '../errors.ts'
+import { type Packet, type PacketReceipt, type TrackName, trackNames } from '../ledger/packet.ts'
+
+/** What is said of a track. */
+export type AccountMessage = Readonly<Record<string, unknown>>
+
+type TrackAccount = {
+  readonly callId: string
+  readonly track: TrackName
+  sent: number
+  settled: number
+  through: number
+  duplicates: number
+  late: number
+  missing: string
+  refusal: { readonly error: GatewayError; readonly sequence: number; packets: number } | undefined
+  isTold: boolean
+}
+
+/** The account of a socket. */
+export class SocketAccount {
+  readonly #send: (message: AccountMessage) => void
+  readonly #tracks = {
+    inbound: new Map<string, TrackAccount>(),
+    outbound: new Map<string, TrackAccount>(),
+    mixed: new Map<string, TrackAccount>(),
+  }
+  readonly #waiting = new Map<string, () => void>()
+  #untold: TrackAccount[] = []
+
+  constructor(send: (message: AccountMessage) => void) {
+    this.#send = send
+  }
+
+  sent({ callId, track }: Packet): void {
+    this.#accountOf(callId, track).sent += 1
+  }
+
+  settled({ callId, track, sequence }: Packet, outcome: PacketReceipt | GatewayError): void {
+    const account = this.#accountOf(callId, track)
+    account.settled += 1
+    account.through = sequence
+    if (outcome instanceof GatewayError) {
+      account.refusal ??= { error: outcome, sequence, packets: 0 }
+      account.refusal.packets += 1
+    } else {
+      if (outcome.duplicate) account.duplicates += 1
+      if (outcome.late) account.late += 1
+      account.missing = outcome.missing
+    }
+    if (!account.isTold) return
+    account.isTold = false
+    // The packets of a commit are settled in one go: when that is over, each track is told once.
+    if (this.#untold.length === 0) queueMicrotask(() => this.#tell())
+    this.#untold.push(account)
+  }
+
+  /** Calls back when nothing that this socket sent for a call is on its way any more. */
+  whenSettled(callId: string, then: () => void): void {
+    if (this.#isSettled(callId)) then()
+    else this.#waiting.set(callId, then)
+  }
+
+  /** Counts a call from nothing again. */
+  forget(callId: string): void {
+    for (const track of trackNames) this.#tracks[track].delete(callId)
+  }
+
+  #tell(): void {
+    const accounts = this.#untold
+    this.#untold = []
+    for (const account of accounts) this.#tellOf(account)
+    for (const [callId, then] of this.#waiting) {
+      if (!this.#isSettled(callId)) continue
+      this.#waiting.delete(callId)
+      then()
+    }
+  }
+
+  #tellOf(account: TrackAccount): void {
+    const { callId, track, refusal, through, settled, duplicates, late, missing } = account
+    account.isTold = true
+    account.duplicates = 0
+    account.late = 0
+    account.refusal = undefined
+    if (refusal !== undefined)
+      this.#send({
+        type: 'error',
+        code: refusal.error.code,
+        detail: refusal.error.message,
+        call_id: callId,
+        track,
+        sequence: refusal.sequence,
+        packets: refusal.packets,
+      })
+    this.#send({
+      type: 'ack',
+      call_id: callId,
+      track,
+      through,
+      packets: settled,
+      duplicates,
+      late,
+      missing_packets: missing,
+    })
+  }
+
+  #isSettled(callId: string): boolean {
+    return trackNames.every((track) => {
+      const account = this.#tracks[track].get(callId)
+      return account === undefined || account.sent === account.settled
+    })
+  }
+
+  #accountOf(callId: string, track: TrackName): TrackAccount {
+    const ofTrack = this.#tracks[track]
+    let account = ofTrack.get(callId)
+    if (account === undefined) {
+      account = {
+        callId,
+        track,
+        sent: 0,
+        settled: 0,
+        through: 0,
+        duplicates: 0,
+        late: 0,
+        missing: '',
+        refusal: undefined,
+        isTold: true,
+      }
+      ofTrack.set(callId, account)
+    }
+    return account
+  }
+}
