@@ -1,5 +1,5 @@
 // The closed list of what can go wrong, in one place: a stable code, the HTTP status it becomes, and
-// whether the same request may succeed later. `http/errors.ts` is the only file that turns these into
+// whether the same request may succeed later. `border/refusals.ts` is the only file that turns these into
 // replies; nothing else may invent a status.
 import Type, { type TSchema } from 'typebox'
 
