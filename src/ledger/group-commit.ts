@@ -6,7 +6,13 @@
 import { GatewayError } from '../errors.ts'
 import type { PacketGroup } from './batch.ts'
 import type { Packet, PacketSender } from './packet.ts'
-import { type PendingPacket, type TakenGroup, TrackQueue, weightOf } from './track-queue.ts'
+import {
+  type PendingPacket,
+  type TakenGroup,
+  type TrackQueue,
+  TrackQueues,
+  weightOf,
+} from './track-queue.ts'
 
 /** What became of a group: a receipt or an error for each packet, or `locked`: nothing was done. */
 export type GroupOutcome<Receipt> = readonly (Receipt | GatewayError)[] | 'locked'
@@ -66,11 +72,7 @@ export function createGroupCommit<Receipt>(
   type Taken = TakenGroup<Receipt>
 
   const { limits, now } = options
-  const queues = {
-    inbound: new Map<string, Queue>(),
-    outbound: new Map<string, Queue>(),
-    mixed: new Map<string, Queue>(),
-  }
+  const queues = new TrackQueues<Receipt>()
   /** Queues with packets for the next batch, and since when there are any. */
   let ready: Queue[] = []
   let readySince = 0
@@ -85,8 +87,9 @@ export function createGroupCommit<Receipt>(
   let pauseMs = 0
   /** The commit in flight has taken so long that its packets were refused; its outcome is open. */
   let stalled = false
+  /** The batch in flight. */
   let inFlight: readonly Taken[] = []
-  let commits = 0
+  let batches = 0
   /** A moving average. It starts high: the first commits pay for connecting and planning. */
   let usualCommitMs = limits.databasePatienceMs
   let closing = false
@@ -101,12 +104,7 @@ export function createGroupCommit<Receipt>(
     }
     packets += 1
     bytes += weightOf(packet)
-    const ofTrack = queues[packet.track]
-    let queue = ofTrack.get(packet.callId)
-    if (queue === undefined) {
-      queue = new TrackQueue(packet.callId, packet.track)
-      ofTrack.set(packet.callId, queue)
-    }
+    const queue = queues.of(packet)
     queue.add({ packet, sender, arrivedAt: now() })
     makeReady(queue)
     if (!running) schedule()
@@ -166,11 +164,8 @@ export function createGroupCommit<Receipt>(
     const groups = takeBatch()
     if (groups.length > 0) await commitTaken(groups)
     running = false
-    if (packets === 0) onIdle?.()
-    else {
-      unparkDue()
-      schedule()
-    }
+    unparkDue()
+    schedule()
   }
 
   function unparkDue(): void {
@@ -203,22 +198,22 @@ export function createGroupCommit<Receipt>(
       if (queue.isReady) unfinished.push(queue)
     }
     ready = next === ready.length ? unfinished : [...unfinished, ...ready.slice(next)]
-    readySince = now()
     return groups
   }
 
   async function commitTaken(groups: readonly Taken[]): Promise<void> {
-    const began = now()
     inFlight = groups
     watch()
     await commitGroups(groups)
     inFlight = []
-    commits += 1
+    batches += 1
     stalled = false
-    usualCommitMs += (now() - began - usualCommitMs) / 8
   }
 
   async function commitGroups(groups: readonly Taken[]): Promise<void> {
+    // The rest of a batch that was split: its packets may wait again, or be refused by now.
+    if (!groups.some(({ isOpen }) => isOpen)) return
+    const began = now()
     let outcomes: GroupOutcome<Receipt>[]
     try {
       outcomes = await options.commit(groups)
@@ -228,6 +223,8 @@ export function createGroupCommit<Receipt>(
     }
     pauseMs = 0
     pausedUntil = 0
+    // A database may become slow as a rule; one long stall says nothing of the next commit.
+    usualCommitMs += (Math.min(now() - began, allowedMs()) - usualCommitMs) / 8
     for (const [index, group] of groups.entries()) {
       const outcome = outcomes[index] ?? 'locked'
       if (outcome === 'locked') park(group)
@@ -241,7 +238,13 @@ export function createGroupCommit<Receipt>(
     if (kind === 'unavailable') {
       pauseMs = nextPause(pauseMs)
       pausedUntil = now() + pauseMs
-      for (const group of groups) keep(group, limits.databasePatienceMs - pauseMs, notAnswering)
+      for (const group of inFlight) {
+        if (!decide(group)) continue
+        group.queue.putBack(group.pending)
+        makeReady(group.queue)
+      }
+      refuseOld(ready, limits.databasePatienceMs - pauseMs, notAnswering)
+      ready = ready.filter(({ isEmpty }) => !isEmpty)
     } else if (groups.length > 1) {
       const half = groups.length >>> 1
       await commitGroups(groups.slice(0, half))
@@ -257,71 +260,77 @@ export function createGroupCommit<Receipt>(
 
   /** Sets a locked call aside for a while. */
   function park(group: Taken): void {
+    if (!decide(group)) return
     const { queue } = group
-    queue.pauseMs = nextPause(queue.pauseMs)
-    keep(group, limits.lockPatienceMs, () => lockedBy(queue))
-    if (queue.isEmpty) return
+    queue.putBack(group.pending)
     if (queue.isReady) ready = ready.filter((other) => other !== queue)
     queue.isReady = false
+    // What a packet waited for the database before is no wait for the lock.
+    if (queue.pauseMs === 0) queue.lockedAt = now()
+    if (closing || now() - queue.lockedAt >= limits.lockPatienceMs)
+      refuseOld([queue], limits.lockPatienceMs, () => lockedBy(queue))
+    queue.pauseMs = nextPause(queue.pauseMs)
+    if (queue.isEmpty) return
     queue.retryAt = now() + queue.pauseMs
     parked.add(queue)
   }
 
-  /** Puts a group back into its queue; its packets that have waited for so long are refused. */
-  function keep({ queue, pending }: Taken, patienceMs: number, refusal: () => GatewayError): void {
-    if (stalled) return
-    const kept = pending.filter((one) => {
-      const isPatient = now() - one.arrivedAt < patienceMs && !closing
-      if (!isPatient) settle(one, refusal())
-      return isPatient
-    })
-    queue.putBack(kept)
-    makeReady(queue)
-    forgetIfEmpty(queue)
+  /** Refuses packets that have waited for so long; at the close all of them. */
+  function refuseOld(
+    waiting: readonly Queue[],
+    patienceMs: number,
+    refusal: () => GatewayError,
+  ): void {
+    const latest = closing ? Number.POSITIVE_INFINITY : now() - patienceMs
+    for (const queue of waiting) {
+      for (const one of queue.takeUntil(latest)) settle(one, refusal())
+      forgetIfEmpty(queue)
+    }
   }
 
-  /** Tells the senders when a commit takes too long. It goes on, and may store their packets all the same. */
+  /** Tells the senders when a batch takes too long. It goes on, and may store their packets all the same. */
   function watch(): void {
     if (limits.databasePatienceMs === Number.POSITIVE_INFINITY) return
-    const watched = commits
+    const watched = batches
     options.setTimer(
       // The answer may have come, unread: a turn of the event loop reads it.
-      () => setImmediate(() => watched === commits && giveUpWaiting()),
-      Math.max(limits.databasePatienceMs, 8 * usualCommitMs),
+      () => setImmediate(() => watched === batches && giveUpWaiting()),
+      allowedMs(),
     )
   }
 
+  function allowedMs(): number {
+    return Math.max(limits.databasePatienceMs, 8 * usualCommitMs)
+  }
+
   function giveUpWaiting(): void {
-    for (const group of inFlight) settleGroup(group, notAnswering)
     stalled = true
-    for (const queue of [...ready, ...parked]) {
-      for (const one of queue.clear()) settle(one, notAnswering())
-      queue.isReady = false
-      queue.retryAt = 0
-      forgetIfEmpty(queue)
-    }
+    for (const group of inFlight) settleGroup(group, notAnswering)
+    refuseOld([...ready, ...parked], 0, notAnswering)
     ready = []
     parked.clear()
   }
 
   function settleGroup(
-    { queue, pending }: Taken,
+    group: Taken,
     outcomeOf: (place: number) => Receipt | GatewayError | undefined,
   ): void {
-    if (stalled) return
-    queue.pauseMs = 0
-    for (const [place, one] of pending.entries()) settle(one, outcomeOf(place))
-    forgetIfEmpty(queue)
+    if (!decide(group)) return
+    group.queue.pauseMs = 0
+    for (const [place, one] of group.pending.entries()) settle(one, outcomeOf(place))
+    forgetIfEmpty(group.queue)
   }
 
   function settle({ packet, sender }: Pending, outcome: Receipt | GatewayError | undefined): void {
     packets -= 1
     bytes -= weightOf(packet)
     sender.settled(packet, outcome ?? new GatewayError('internal', 'The packet has no receipt'))
+    if (packets === 0) onIdle?.()
   }
 
+  /** Forgets that a call was locked when its last packet is settled. */
   function forgetIfEmpty(queue: Queue): void {
-    if (queue.isEmpty) queues[queue.track].delete(queue.callId)
+    if (queue.isEmpty) queue.reset()
   }
 
   return {
@@ -341,6 +350,13 @@ export function createGroupCommit<Receipt>(
       return closed
     },
   }
+}
+
+/** Takes the decision over a group in flight; false when it was taken before. */
+function decide(group: { isOpen: boolean }): boolean {
+  const { isOpen } = group
+  group.isOpen = false
+  return isOpen
 }
 
 function nextPause(pauseMs: number): number {

@@ -45,10 +45,10 @@ export type LedgerOptions = {
   readonly onCallsCreated: () => void
 }
 
-/** Batches in flight at once, for packets one by one and for streams each. */
-const lanes = 2
+/** Batches in flight at once. More than one for single packets makes smaller batches, which cost more. */
+const lanes = { single: 1, streamed: 2 }
 /** How many connections the ledger uses at once. */
-export const ledgerConnections = 2 * lanes
+export const ledgerConnections = lanes.single + lanes.streamed
 
 /** How long packets of streams wait for company: a fifth of the lag that a supervisor would notice. */
 const streamLingerMs = 80
@@ -85,9 +85,10 @@ export function createLedger(options: LedgerOptions): Ledger {
   }
 
   function openLanes(
+    count: number,
     change: Omit<GroupCommitLimits, keyof typeof limits>,
   ): readonly GroupCommit<PacketReceipt>[] {
-    return Array.from({ length: lanes }, () =>
+    return Array.from({ length: count }, () =>
       createGroupCommit<PacketReceipt>({
         limits: { ...limits, ...change },
         commit,
@@ -100,12 +101,12 @@ export function createLedger(options: LedgerOptions): Ledger {
     )
   }
 
-  const single = openLanes({
+  const single = openLanes(lanes.single, {
     refusesWhenFull: true,
     lingerMs: 0,
     databasePatienceMs: options.patienceSeconds * 1_000,
   })
-  const streamed = openLanes({
+  const streamed = openLanes(lanes.streamed, {
     refusesWhenFull: false,
     lingerMs: streamLingerMs,
     databasePatienceMs: Number.POSITIVE_INFINITY,

@@ -12,6 +12,8 @@ export type PendingPacket<Receipt> = {
 
 /** What was taken out of a queue for one batch. */
 export type TakenGroup<Receipt> = PacketGroup & {
+  /** What becomes of it is open; a group is settled, set aside or put back once. */
+  isOpen: boolean
   readonly queue: TrackQueue<Receipt>
   readonly pending: readonly PendingPacket<Receipt>[]
 }
@@ -34,6 +36,10 @@ export class TrackQueue<Receipt> {
   retryAt = 0
   /** The pause before the next try, in milliseconds; 0 when the last one succeeded. */
   pauseMs = 0
+  /** Since when it has been found locked at every try. */
+  lockedAt = 0
+  /** Something of it waits or is in flight. */
+  isInUse = false
   #waiting: PendingPacket<Receipt>[] = []
 
   constructor(callId: string, track: TrackName) {
@@ -46,6 +52,7 @@ export class TrackQueue<Receipt> {
   }
 
   add(pending: PendingPacket<Receipt>): void {
+    this.isInUse = true
     this.#waiting.push(pending)
   }
 
@@ -54,11 +61,10 @@ export class TrackQueue<Receipt> {
     this.#waiting = [...pending, ...this.#waiting]
   }
 
-  /** Takes everything out. */
-  clear(): readonly PendingPacket<Receipt>[] {
-    const all = this.#waiting
-    this.#waiting = []
-    return all
+  /** Takes out those that arrived until then. */
+  takeUntil(arrivedAt: number): readonly PendingPacket<Receipt>[] {
+    const later = this.#waiting.findIndex((one) => one.arrivedAt > arrivedAt)
+    return this.#takeFirst(later === -1 ? this.#waiting.length : later)
   }
 
   /**
@@ -75,10 +81,54 @@ export class TrackQueue<Receipt> {
       packets.push(packet)
       bytes += packet.payload.length
     }
-    const pending =
-      packets.length === this.#waiting.length
-        ? this.clear()
-        : this.#waiting.splice(0, packets.length)
-    return { queue: this, callId: this.callId, packets, pending, bytes }
+    const pending = this.#takeFirst(packets.length)
+    return { isOpen: true, queue: this, callId: this.callId, packets, pending, bytes }
+  }
+
+  /** As it was at first; nothing of it waits or is in flight. */
+  reset(): void {
+    this.isInUse = false
+    this.isReady = false
+    this.retryAt = 0
+    this.pauseMs = 0
+  }
+
+  #takeFirst(count: number): readonly PendingPacket<Receipt>[] {
+    if (count < this.#waiting.length) return this.#waiting.splice(0, count)
+    const all = this.#waiting
+    this.#waiting = []
+    return all
+  }
+}
+
+const mostKept = 10_000
+
+/**
+ * The queues of all calls. Empty ones are kept until there are many: a map through which every packet passes
+ * would keep packets from being collected while they are young.
+ */
+export class TrackQueues<Receipt> {
+  readonly #byTrack = {
+    inbound: new Map<string, TrackQueue<Receipt>>(),
+    outbound: new Map<string, TrackQueue<Receipt>>(),
+    mixed: new Map<string, TrackQueue<Receipt>>(),
+  }
+  #sweepAt = mostKept
+
+  /** The queue of a packet's call and track. */
+  of({ callId, track }: Packet): TrackQueue<Receipt> {
+    const ofTrack = this.#byTrack[track]
+    let queue = ofTrack.get(callId)
+    if (queue === undefined) {
+      if (ofTrack.size >= this.#sweepAt) this.#sweep(ofTrack)
+      queue = new TrackQueue(callId, track)
+      ofTrack.set(callId, queue)
+    }
+    return queue
+  }
+
+  #sweep(queues: Map<string, TrackQueue<Receipt>>): void {
+    for (const [callId, { isInUse }] of queues) if (!isInUse) queues.delete(callId)
+    this.#sweepAt = Math.max(mostKept, 2 * queues.size)
   }
 }

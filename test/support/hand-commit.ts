@@ -32,7 +32,12 @@ export type HandCommit = {
   readonly pass: (milliseconds: number) => Promise<void>
   /** How many timers are set. */
   readonly timers: () => number
+  /** Whatever senders were told, in that order. */
+  readonly told: readonly Telling[]
 }
+
+/** What became of a packet: its receipt, or the code of its refusal. */
+export type Telling = { readonly packet: Packet; readonly what: string }
 
 /** What a failed commit means in these tests: the text of the error says it. */
 export type Failure = 'data' | 'lock' | 'unavailable'
@@ -53,6 +58,7 @@ export function openByHand(limits: Partial<GroupCommitLimits> = {}): HandCommit 
   let clock = 1_000_000
   let current: Batch | undefined
   let due: { at: number; run: () => void }[] = []
+  const told: Telling[] = []
 
   function commit(groups: readonly PacketGroup[]): Promise<GroupOutcome<string>[]> {
     if (current !== undefined) throw new Error('two batches are in flight at once')
@@ -76,7 +82,7 @@ export function openByHand(limits: Partial<GroupCommitLimits> = {}): HandCommit 
     return promise
   }
 
-  const commits = createGroupCommit<string>({
+  const { store, ...commits } = createGroupCommit<string>({
     limits: { ...wide, ...limits },
     commit,
     classify: (error) => error as Failure,
@@ -85,8 +91,17 @@ export function openByHand(limits: Partial<GroupCommitLimits> = {}): HandCommit 
     setTimer: (run, milliseconds) => due.push({ at: clock + milliseconds, run }),
   })
 
+  function noted(packet: Packet, sender: PacketSender<string>): void {
+    store(packet, {
+      settled: (one, outcome) => {
+        told.push({ packet, what: outcome instanceof GatewayError ? outcome.code : outcome })
+        sender.settled(one, outcome)
+      },
+    })
+  }
+
   return {
-    commits: { ...commits, store: (packet) => storeWith(commits.store, packet) },
+    commits: { ...commits, store: (packet) => storeWith(noted, packet) },
     inFlight: async () => {
       await quiet()
       return current
@@ -99,6 +114,7 @@ export function openByHand(limits: Partial<GroupCommitLimits> = {}): HandCommit 
       await quiet()
     },
     timers: () => due.length,
+    told,
   }
 }
 
