@@ -1,5 +1,6 @@
 // Settings: defaults, what each accepts, and how mistakes are told.
 import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
 import { suite, test } from 'node:test'
 import { parseConfig, type SettingName, settings } from '../src/config.ts'
 import { StartupError } from '../src/errors.ts'
@@ -10,9 +11,11 @@ const defaults = {
   DATA_DIR: './data',
   APP_HOST: '127.0.0.1',
   APP_PORT: 8000,
+  WORKERS: 1,
   LOG_LEVEL: 'info',
   ALLOW_UNSAFE_DATABASE: 'false',
   PACKET_TIMEOUT_SECONDS: 300,
+  PACKET_PATIENCE_SECONDS: 0.04,
   COMPLETION_GRACE_SECONDS: 2.5,
   ARCHIVE_AFTER_SECONDS: 0,
   ANALYSIS_CONCURRENCY: 64,
@@ -33,7 +36,9 @@ const defaults = {
 /** The lowest and highest value of every number; what is next to them is refused. */
 const bounds: readonly (readonly [SettingName, min: number, max: number, step: number])[] = [
   ['APP_PORT', 0, 65_535, 1],
+  ['WORKERS', 1, 64, 1],
   ['PACKET_TIMEOUT_SECONDS', 0.1, 86_400, 0.01],
+  ['PACKET_PATIENCE_SECONDS', 0.001, 60, 0.01],
   ['COMPLETION_GRACE_SECONDS', 0, 3600, 0.01],
   ['ARCHIVE_AFTER_SECONDS', 0, 2_592_000, 0.01],
   ['ANALYSIS_CONCURRENCY', 1, 10_000, 1],
@@ -108,13 +113,21 @@ suite('a number', () => {
     test(`${name} is accepted from ${min} to ${max} and refused beyond`, () => {
       const partner = partners[name] ?? {}
       const kind = step === 1 ? 'a whole number' : 'a number'
+      const or = name === 'WORKERS' ? ', or auto' : ''
       for (const value of [min, max])
         assert.equal(parseConfig({ ...partner, [name]: ` ${value} ` })[name], value)
       for (const value of [min - step, max + step])
         assert.deepEqual(problemsOf({ ...partner, [name]: String(value) }), [
-          `${name} must be ${kind} from ${min} to ${max}, but is "${value}"`,
+          `${name} must be ${kind} from ${min} to ${max}${or}, but is "${value}"`,
         ])
     })
+
+  test('of WORKERS may be the word auto: one for each core, of at most 64', () => {
+    const cores = Math.min(availableParallelism(), 64)
+    assert.equal(parseConfig({ WORKERS: ' auto ' }).WORKERS, cores)
+    assert.equal(problemsOf({ WORKERS: 'AUTO' }).length, 1)
+    assert.equal(problemsOf({ APP_PORT: 'auto' }).length, 1)
+  })
 
   for (const text of [
     'ten',

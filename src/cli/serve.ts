@@ -1,7 +1,13 @@
+import cluster from 'node:cluster'
 import closeWithGrace from 'close-with-grace'
 import { Command } from 'commander'
-import { startGateway } from '../gateway.ts'
+import type { Config } from '../config.ts'
+import { type Gateway, openDatabase, startGateway } from '../gateway.ts'
 import { defaultSimulation, runSimulation } from '../simulator/simulation.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { alone } from '../workers/figures.ts'
+import { startWorkers } from '../workers/primary.ts'
+import { runWorker } from '../workers/worker.ts'
 import { createCommandLogger, readConfig } from './environment.ts'
 import { readVersion } from './package-version.ts'
 
@@ -13,19 +19,20 @@ export function serveCommand(): Command {
   return new Command('serve')
     .description('run the gateway (settings: environment and .env, see .env.example)')
     .option('--demo', 'also play a few calls of real speech, as a PBX would')
-    .action(({ demo }: { demo?: true }) => serve(demo === true))
+    .action(({ demo }: { demo?: true }) => (cluster.isWorker ? work() : serve(demo === true)))
 }
 
 async function serve(demo: boolean): Promise<void> {
   const config = readConfig()
   // The demo draws on the terminal; its lost packets need no line each.
   const quiet = demo && process.env.LOG_LEVEL === undefined
-  const logger = createCommandLogger(quiet ? { ...config, LOG_LEVEL: 'error' } : config)
+  const loud = quiet ? { ...config, LOG_LEVEL: 'error' as const } : config
+  const logger = createCommandLogger(loud)
   const version = readVersion()
   const starting = new AbortController()
   const stopDemo = new AbortController()
 
-  const gateway = startGateway(config, logger, version)
+  const gateway = start(loud, logger, version, starting.signal)
   closeWithGrace(
     {
       delay: longestShutdownMs,
@@ -43,10 +50,48 @@ async function serve(demo: boolean): Promise<void> {
     },
   )
 
-  const { url } = await gateway
-  if (starting.signal.aborted) return
+  const running = await gateway.catch((error: unknown) => {
+    if (starting.signal.aborted) return undefined
+    throw error
+  })
+  if (running === undefined || starting.signal.aborted) return
+  const { url } = running
   console.error(welcome(url, version))
   if (demo) await runSimulation({ ...defaultSimulation, url }, process.stdout, stopDemo.signal)
+}
+
+/** The database, once, and then one process on it, this one, or several. */
+async function start(
+  config: Config,
+  logger: Logger,
+  version: string,
+  signal: AbortSignal,
+): Promise<Gateway> {
+  const stack = new AsyncDisposableStack()
+  try {
+    const { url: databaseUrl, close } = await openDatabase(config, logger)
+    stack.defer(close)
+    const { url, stop } =
+      config.WORKERS === 1
+        ? await startGateway({ config, databaseUrl, logger, version, total: alone })
+        : await startWorkers({ config: { ...config, DATABASE_URL: databaseUrl }, logger, signal })
+    stack.defer(stop)
+    logger.info({ url }, 'gateway ready')
+    return { url, stop: () => stack.disposeAsync() }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+/** Serves as one of several processes. */
+function work(): void {
+  const version = readVersion()
+  runWorker({
+    createLogger: createCommandLogger,
+    start: (config, logger, total) =>
+      startGateway({ config, databaseUrl: config.DATABASE_URL ?? '', logger, version, total }),
+  })
 }
 
 function welcome(url: string, version: string): string {

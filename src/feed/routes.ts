@@ -14,6 +14,8 @@ import { connectedMessage, pongMessage } from './messages.ts'
 /** What the routes need. */
 export type FeedRouteOptions = {
   readonly feed: Feed
+  /** The count of clients of the whole gateway, made of that of this process. */
+  readonly connections: (own: () => number) => () => Promise<number>
   readonly logger: Logger
   /** A client with more bytes than that unread is cut off; one message may always go beyond it. */
   readonly maxBufferedBytes: number
@@ -46,7 +48,7 @@ const drainPollMs = 5
 
 /** `/ws`, `/ws/{client_id}` and `GET /ws/stats`. */
 export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app, options) => {
-  const { feed, logger, maxBufferedBytes, now } = options
+  const { feed, connections, logger, maxBufferedBytes, now } = options
   const sockets = new Map<WebSocket, { alive: boolean }>()
 
   function attach(socket: WebSocket, clientId: string, after: number | undefined): void {
@@ -142,6 +144,8 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (ap
     wsHandler: (socket, { params, query }) => attach(socket, params.client_id, query.after),
   })
 
+  const activeConnections = connections(() => sockets.size)
+
   app.get(
     '/ws/stats',
     {
@@ -152,6 +156,9 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (ap
         response: { 200: Statistics },
       },
     },
-    async () => ({ active_connections: sockets.size, timestamp: now().toISOString() }),
+    async () => ({
+      active_connections: await activeConnections(),
+      timestamp: now().toISOString(),
+    }),
   )
 }

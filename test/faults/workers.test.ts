@@ -142,6 +142,31 @@ test('kill -9 of the primary leaves no worker; the next start takes the port and
   assert.equal(directory.postmaster(), undefined)
 })
 
+test('a connection on its way to a worker that dies is closed, and does not wait for ever', async () => {
+  await using database = await createDatabase()
+  await using gateway = await startGateway(database.url, two)
+  const [dying] = listening(gateway.log)
+  assert.ok(dying)
+  process.kill(dying.pid, 'SIGSTOP')
+  // Each worker is handed a connection after it took the last one: one of these gets stuck.
+  let answered = 0
+  const requests = Array.from({ length: 4 }, async () => {
+    const response = await fetch(gateway.url, { signal: AbortSignal.timeout(30_000) })
+    answered += 1
+    return response.status
+  })
+  const all = Promise.allSettled(requests)
+  await until('the others are answered', () => answered === 3)
+  process.kill(dying.pid, 'SIGKILL')
+  const lost = (await all).filter((request) => request.status === 'rejected')
+  assert.deepEqual(
+    lost.map(({ reason }) => String(reason)),
+    ['TypeError: fetch failed'],
+  )
+  await until('another worker listens', () => everListened(gateway.log).length === 3)
+  assert.equal((await sendPacket(gateway.url, 'call', 1)).status, 202)
+})
+
 test('a worker that hangs holds up neither statistics nor the end, which is then not in order', async () => {
   await using directory = newDataDirectory()
   await using gateway = await startGateway('', { ...two, DATA_DIR: directory.path })
