@@ -1,6 +1,6 @@
 // A job that runs when it is woken, when its next step is due, and in any case every so often: being woken
-// makes it fast, the interval makes it sure. It never runs twice at once; a wake-up during a run leads to
-// one more run.
+// makes it fast, the interval makes it sure. It never runs twice at once; a wake-up during a run, or during the
+// rest that follows it, leads to one more run.
 
 /** A running pulse. */
 export type Pulse = {
@@ -18,11 +18,13 @@ export type PulseOptions = {
   readonly run: () => Promise<number | undefined>
   /** The longest pause between two runs, in milliseconds. */
   readonly everyMs: number
+  /** The rest after a run, however often it is woken, in milliseconds; none unless given. */
+  readonly restMs?: () => number
   readonly onError: (error: unknown) => void
 }
 
 /** Starts a pulse; its first run is at once. */
-export function startPulse({ run, everyMs, onError }: PulseOptions): Pulse {
+export function startPulse({ run, everyMs, restMs, onError }: PulseOptions): Pulse {
   let timer: NodeJS.Timeout | undefined
   let timerAt = Number.POSITIVE_INFINITY
   let current: Promise<void> | undefined
@@ -61,6 +63,8 @@ export function startPulse({ run, everyMs, onError }: PulseOptions): Pulse {
     } catch (error) {
       onError(error)
     }
+    const rest = restMs?.() ?? 0
+    if (rest >= 1) await new Promise((resolve) => setTimeout(resolve, rest))
     current = undefined
     if (again) wake()
     else wakeIn(next ?? everyMs)

@@ -15,13 +15,14 @@ type HandPulse = {
   readonly errors: unknown[]
 }
 
-function startByHand(t: TestContext): HandPulse {
+function startByHand(t: TestContext, restMs?: () => number): HandPulse {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const errors: unknown[] = []
   let runs = 0
   let current: PromiseWithResolvers<number | undefined> | undefined
   const pulse = startPulse({
     everyMs,
+    ...(restMs === undefined ? {} : { restMs }),
     onError: (error) => errors.push(error),
     run: () => {
       assert.equal(current, undefined, 'two runs at once')
@@ -39,11 +40,16 @@ function startByHand(t: TestContext): HandPulse {
       current = undefined
       if (next instanceof Error) ending.reject(next)
       else ending.resolve(next)
-      await new Promise((resolve) => setImmediate(resolve))
+      await turn()
     },
     pass: (milliseconds) => t.mock.timers.tick(milliseconds),
     errors,
   }
+}
+
+/** Lets what was resolved go on. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 test('the first run is at once, and the next after the longest pause', async (t) => {
@@ -135,6 +141,60 @@ test('a run that fails is reported, and the next comes as ever', async (t) => {
   hand.pulse.wake()
   await hand.end(error)
   assert.equal(hand.runs(), 3)
+})
+
+test('it rests after a run, however often it is woken, and then runs once', async (t) => {
+  const hand = startByHand(t, () => 20)
+  hand.pulse.wake()
+  await hand.end()
+  hand.pulse.wake()
+  hand.pulse.wakeIn(0)
+  hand.pass(19)
+  assert.equal(hand.runs(), 1)
+  hand.pass(1)
+  await turn()
+  assert.equal(hand.runs(), 2)
+  await hand.end()
+  hand.pass(20)
+  await turn()
+  assert.equal(hand.runs(), 2, 'nobody woke it since')
+  hand.pass(everyMs)
+  assert.equal(hand.runs(), 3)
+})
+
+test('woken after its rest, it runs at once', async (t) => {
+  const hand = startByHand(t, () => 20)
+  await hand.end()
+  hand.pass(20)
+  await turn()
+  hand.pulse.wake()
+  assert.equal(hand.runs(), 2)
+})
+
+test('how long it rests is asked after each run; less than a millisecond is no rest', async (t) => {
+  let rest = 0.9
+  const hand = startByHand(t, () => rest)
+  await hand.end()
+  hand.pulse.wake()
+  assert.equal(hand.runs(), 2)
+  rest = 5
+  await hand.end()
+  hand.pulse.wake()
+  assert.equal(hand.runs(), 2)
+  hand.pass(5)
+  await turn()
+  assert.equal(hand.runs(), 3)
+})
+
+test('a stop during a rest is followed by no run', async (t) => {
+  const hand = startByHand(t, () => 20)
+  hand.pulse.wake()
+  await hand.end()
+  const stop = hand.pulse.stop()
+  hand.pass(20)
+  await stop
+  hand.pass(everyMs * 10)
+  assert.equal(hand.runs(), 1)
 })
 
 test('a stop waits for the current run, and no other follows', async (t) => {

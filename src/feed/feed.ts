@@ -1,12 +1,13 @@
 // Every event to every supervisor, once and in order, whichever gateway it happened on. A pulse publishes what
 // is new and reads what was published, here or elsewhere; PostgreSQL's NOTIFY wakes it and is never trusted
 // alone. A client that lags is served from the log until it has caught up.
-import pg from 'pg'
-import { connectionSettings, type Pool } from '../database/pool.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Pool } from '../database/pool.ts'
 import { startPulse } from '../pulse.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { type Batch, batchesOf } from './batch.ts'
 import { hasUnpublished, publishEvents, readEvents, readHead } from './event-log.ts'
-import { eventMessage } from './messages.ts'
+import { startListener } from './listener.ts'
 
 /** What the feed needs. */
 export type FeedOptions = {
@@ -18,9 +19,12 @@ export type FeedOptions = {
 
 /** A client of the feed. */
 export type Subscriber = {
-  /** Takes the next message; called in order, never twice for an event. */
-  readonly deliver: (message: string) => void
-  /** Awaited between old events, so that a client that reads is not flooded and cut off for it. */
+  /**
+   * Takes the frames of the next events; called in order, never twice for an event. False: it has much to read
+   * and wants no more before it is drained.
+   */
+  readonly deliver: (frames: Buffer) => boolean
+  /** Resolves when it has read what it was given, or is gone. */
   readonly drained: () => Promise<void>
   /** The client cannot be brought up to date now; it should reconnect and ask again. */
   readonly fail: () => void
@@ -40,36 +44,50 @@ export type Feed = {
 const pollMs = 500
 const publishLimit = 2_000
 const pageSize = 500
+/** After so many clients the process turns to its other work. */
+const clientsPerTurn = 250
+/** What writing to a client takes, about, in milliseconds: so the feed rests half of the time at least. */
+const restPerClientMs = 0.01
+const longestRestMs = 20
+
+type Subscription = { reached: number; ended: boolean; readonly subscriber: Subscriber }
 
 /** Starts the feed at the newest event. */
 export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Promise<Feed> {
   const [head] = await readHead(pool)
   let position = head?.position ?? 0
-  const live = new Set<{ reached: number; readonly subscriber: Subscriber }>()
+  const live = new Set<Subscription>()
   let stopped = false
 
   const pulse = startPulse({
     everyMs: pollMs,
+    restMs: () => Math.min(live.size * restPerClientMs, longestRestMs),
     onError: (error) => logger.error({ err: error }, 'events were not delivered; trying again'),
     run: async () => {
       await publishAll()
       while (!stopped) {
         const events = await readEvents(pool, position, pageSize)
-        for (const event of events) {
-          position = event.position
-          const message = eventMessage(event)
-          for (const client of live) {
-            // A client may have been further elsewhere than this gateway is.
-            if (client.reached >= event.position) continue
-            client.reached = event.position
-            client.subscriber.deliver(message)
-          }
-        }
+        for (const batch of batchesOf(events)) await deliver(batch)
         if (events.length < pageSize) return undefined
       }
       return undefined
     },
   })
+
+  /** Delivers to all who are up to date; who joins them meanwhile is further than the batch. */
+  async function deliver(batch: Batch): Promise<void> {
+    position = batch.last
+    let clients = 0
+    for (const client of live) {
+      // A client may have been further elsewhere than this gateway is.
+      if (client.reached >= position) continue
+      const ready = client.subscriber.deliver(batch.after(client.reached))
+      client.reached = position
+      if (!ready) void catchUp(client)
+      clients += 1
+      if (clients % clientsPerTurn === 0) await nextTurn()
+    }
+  }
 
   async function publishAll(): Promise<void> {
     const [unpublished] = await hasUnpublished(pool)
@@ -82,30 +100,36 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
 
   const listener = startListener(databaseUrl, logger, pulse.wake)
 
-  function subscribe(after: number, subscriber: Subscriber): () => void {
-    const client = { reached: after, subscriber }
-    let ended = false
-    async function catchUp(): Promise<void> {
-      while (!ended && client.reached < position) {
+  /** Serves a client from the log, as fast as it reads, until it is up to date. */
+  async function catchUp(client: Subscription): Promise<void> {
+    const { subscriber } = client
+    live.delete(client)
+    try {
+      await subscriber.drained()
+      while (!client.ended && client.reached < position) {
         const published = position
         const events = await readEvents(pool, client.reached, pageSize)
-        for (const event of events) {
-          if (ended || event.position > position) break
-          client.reached = event.position
-          subscriber.deliver(eventMessage(event))
+        for (const batch of batchesOf(events)) {
+          if (client.ended) return
+          subscriber.deliver(batch.after(client.reached))
+          client.reached = batch.last
           await subscriber.drained()
         }
         // There were fewer events than positions: calls were deleted, and their events with them.
         if (events.length < pageSize) client.reached = Math.max(client.reached, published)
       }
-      if (!ended) live.add(client)
-    }
-    catchUp().catch((error: unknown) => {
+      if (!client.ended) live.add(client)
+    } catch (error) {
       logger.error({ err: error }, 'a client of the feed could not be brought up to date')
       subscriber.fail()
-    })
+    }
+  }
+
+  function subscribe(after: number, subscriber: Subscriber): () => void {
+    const client = { reached: after, ended: false, subscriber }
+    void catchUp(client)
     return () => {
-      ended = true
+      client.ended = true
       live.delete(client)
     }
   }
@@ -118,49 +142,6 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
       stopped = true
       await pulse.stop()
       await listener.stop()
-    },
-  }
-}
-
-/** Listens for what other gateways publish; reconnects for ever, since the pulse polls meanwhile. */
-function startListener(
-  databaseUrl: string,
-  logger: Logger,
-  onPublished: () => void,
-): { stop: () => Promise<void> } {
-  let client: pg.Client | undefined
-  let timer: NodeJS.Timeout | undefined
-  let stopped = false
-
-  async function connect(): Promise<void> {
-    const next = new pg.Client(connectionSettings(databaseUrl, 'feed listener'))
-    client = next
-    let lost = false
-    const reconnect = (): void => {
-      if (lost || stopped) return
-      lost = true
-      timer = setTimeout(() => void connect(), 1_000)
-      next.end().catch(() => logger.debug('the lost listening connection was already closed'))
-    }
-    next.on('error', reconnect)
-    next.on('end', reconnect)
-    next.on('notification', onPublished)
-    try {
-      await next.connect()
-      await next.query('LISTEN gateway_feed')
-      onPublished()
-    } catch (error) {
-      logger.warn({ err: error }, 'cannot listen for events; polling until it works')
-      reconnect()
-    }
-  }
-
-  void connect()
-  return {
-    stop: async () => {
-      stopped = true
-      clearTimeout(timer)
-      await client?.end()
     },
   }
 }

@@ -1,24 +1,22 @@
 // The feed over WebSocket: `/ws` and `/ws/{client_id}`. Clients of one name are clients of their own; a client
 // that does not read is cut off at a number of bytes and disturbs nobody.
 import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type {} from '@fastify/websocket'
 import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import type { WebSocket } from 'ws'
 import { errorReplies, GatewayError } from '../errors.ts'
-import type { Logger } from '../telemetry/logger.ts'
+import { Client, type ClientOptions } from './client.ts'
 import type { Feed } from './feed.ts'
 import { connectedMessage, pongMessage } from './messages.ts'
 
 /** What the routes need. */
-export type FeedRouteOptions = {
+export type FeedRouteOptions = ClientOptions & {
   readonly feed: Feed
   /** The count of clients of the whole gateway, made of that of this process. */
   readonly connections: (own: () => number) => () => Promise<number>
-  readonly logger: Logger
-  /** A client with more bytes than that unread is cut off; one message may always go beyond it. */
-  readonly maxBufferedBytes: number
   readonly now: () => Date
 }
 
@@ -41,65 +39,55 @@ const Statistics = Type.Object({
   timestamp: Type.String({ format: 'date-time' }),
 })
 
-/** The close code of a client that reads too slowly (RFC 6455 registry: "Try Again Later"). */
-const tryAgainLater = 1013
 const pingEveryMs = 30_000
-const drainPollMs = 5
+const pingPauseMs = 1_000
 
 /** `/ws`, `/ws/{client_id}` and `GET /ws/stats`. */
 export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app, options) => {
-  const { feed, connections, logger, maxBufferedBytes, now } = options
-  const sockets = new Map<WebSocket, { alive: boolean }>()
+  const { feed, connections, logger, now } = options
+  /** Who was pinged longest ago comes first. */
+  const clients = new Set<Client>()
 
-  function attach(socket: WebSocket, clientId: string, after: number | undefined): void {
-    const state = { alive: true }
-    sockets.set(socket, state)
+  function attach(
+    socket: WebSocket,
+    connection: Socket,
+    name: string,
+    after: number | undefined,
+  ): void {
+    const client = new Client(options, socket, connection, name)
+    clients.add(client)
     const start = after ?? feed.position()
-
-    function send(message: string): void {
-      if (socket.readyState !== socket.OPEN) return
-      if (socket.bufferedAmount > maxBufferedBytes) {
-        logger.warn(
-          { client_id: clientId, buffered_bytes: socket.bufferedAmount },
-          'a client of the feed reads too slowly and is cut off; it can resume by position',
-        )
-        socket.close(tryAgainLater, 'reads too slowly; reconnect with ?after=')
-        // The close frame waits behind what the client does not read.
-        socket.terminate()
-        return
-      }
-      socket.send(message)
-    }
-
-    send(connectedMessage(clientId, start, now()))
-    const unsubscribe = feed.subscribe(start, {
-      deliver: send,
-      drained: async () => {
-        while (socket.readyState === socket.OPEN && socket.bufferedAmount > maxBufferedBytes / 4)
-          await new Promise((resolve) => setTimeout(resolve, drainPollMs))
-      },
-      fail: () => socket.close(tryAgainLater, 'try again'),
+    client.say(connectedMessage(name, start, now()))
+    const unsubscribe = feed.subscribe(start, client)
+    socket.on('message', (data) => client.say(pongMessage(String(data), now())))
+    socket.on('pong', () => client.heardPong())
+    // The plugin's listener takes a client's mistake for an error of ours, and keeps the request in memory.
+    socket.removeAllListeners('error')
+    socket.on('error', (error) => {
+      logger.debug({ client_id: name, reason: error.message }, 'a client of the feed broke')
+      socket.terminate()
     })
-    socket.on('message', (data) => send(pongMessage(String(data), now())))
-    socket.on('pong', () => {
-      state.alive = true
-    })
-    socket.on('error', (error) =>
-      logger.debug({ client_id: clientId, reason: error.message }, 'a client of the feed broke'),
-    )
     socket.on('close', () => {
       unsubscribe()
-      sockets.delete(socket)
+      clients.delete(client)
     })
   }
 
+  // An upgraded connection has no use for the reply to its request, and would keep both in memory.
+  app.addHook('preHandler', async ({ ws, raw }, reply) => {
+    if (ws) reply.raw.detachSocket(raw.socket)
+  })
+
+  // Not all at once: thousands of them would hold up everything else.
   const pinging = setInterval(() => {
-    for (const [socket, state] of sockets) {
-      if (!state.alive) socket.terminate()
-      state.alive = false
-      if (socket.readyState === socket.OPEN) socket.ping()
+    const due = performance.now() - pingEveryMs
+    for (const client of clients) {
+      if (client.pingedAt > due) break
+      clients.delete(client)
+      clients.add(client)
+      client.ping()
     }
-  }, pingEveryMs)
+  }, pingPauseMs)
 
   app.addHook('onClose', async () => clearInterval(pinging))
 
@@ -128,7 +116,7 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (ap
       summary: 'Every event of every call, live',
     },
     handler: askForUpgrade,
-    wsHandler: (socket, { query }) => attach(socket, randomUUID(), query.after),
+    wsHandler: (socket, { raw, query }) => attach(socket, raw.socket, randomUUID(), query.after),
   })
 
   app.route({
@@ -141,10 +129,11 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (ap
       params: ClientParameter,
     },
     handler: askForUpgrade,
-    wsHandler: (socket, { params, query }) => attach(socket, params.client_id, query.after),
+    wsHandler: (socket, { raw, params, query }) =>
+      attach(socket, raw.socket, params.client_id, query.after),
   })
 
-  const activeConnections = connections(() => sockets.size)
+  const activeConnections = connections(() => clients.size)
 
   app.get(
     '/ws/stats',

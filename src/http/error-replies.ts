@@ -51,7 +51,10 @@ function shortPath(request: FastifyRequest): string {
   return path.length > 100 ? `${path.slice(0, 100)}…` : path
 }
 
-/** The reply to what is not even HTTP, on the bare socket. */
+/** Time to read the reply, for a client that does not hang up by itself, in milliseconds. */
+const partingMs = 1_000
+
+/** The reply to what is not even HTTP, on the bare socket; it ends the connection. */
 export function replyToClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
@@ -68,4 +71,5 @@ export function replyToClientError(error: Error & { code?: string }, socket: Soc
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nConnection: close\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
+  setTimeout(() => socket.destroy(), partingMs).unref()
 }

@@ -15,11 +15,19 @@ export function acceptJsonBodies(app: FastifyInstance): void {
         done(refusal)
         return
       }
-      try {
-        done(null, parseJson(body))
-      } catch (error) {
-        done(error instanceof Error ? error : new Error(String(error)))
-      }
+      done(null, parsed(body))
     },
   )
+  app.addHook('preValidation', async ({ body }) => {
+    if (body instanceof Error) throw body
+  })
+}
+
+/** After an error here the framework would close the connection, which was read to the end of the body. */
+function parsed(body: Buffer): unknown {
+  try {
+    return parseJson(body)
+  } catch (error) {
+    return error
+  }
 }

@@ -48,12 +48,26 @@ export async function createServer(logger: FastifyBaseLogger, version: string, s
     frameworkErrors: replyTo,
     clientErrorHandler: replyToClientError,
   })
+  let isClosing = false
+  app.addHook('preClose', async () => {
+    isClosing = true
+  })
+  // Else a client that keeps its connection would hold up the shutdown.
+  app.addHook('onSend', async (_request, reply) => {
+    if (isClosing) reply.header('connection', 'close')
+  })
   app.setValidatorCompiler(compileValidator)
   replyToErrors(app)
   acceptJsonBodies(app)
 
   await app.register(websocket, {
     options: { maxPayload: webSocketMessageLimit, perMessageDeflate: false },
+    errorHandler: (error: Error & { code?: string }, socket, request) => {
+      // A client that breaks the protocol has its socket closed; that is no defect, and logged by the route.
+      if (error.code?.startsWith('WS_ERR_') === true) return
+      request.log.error({ err: error }, 'a WebSocket failed: a defect')
+      socket.terminate()
+    },
     preClose: (done) => {
       const { clients } = app.websocketServer
       for (const client of clients) client.close(serviceRestart, 'the gateway restarts')
@@ -99,5 +113,5 @@ ${Object.entries(errorCatalogue)
 }
 
 function isStream({ headers }: IncomingMessage): boolean {
-  return headers['content-type']?.startsWith('application/x-ndjson') === true
+  return headers['content-type']?.toLowerCase().startsWith('application/x-ndjson') === true
 }

@@ -10,7 +10,14 @@ import { CallIdParameter } from '../calls/call-id.ts'
 import { errorReplies, GatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { TrackName } from '../ledger/packet.ts'
-import { PacketBody, PacketReply, StreamedPacketBody, TrackField } from './packet-body.ts'
+import { replyEarly } from './early-reply.ts'
+import {
+  PacketBody,
+  PacketOrPackets,
+  PacketReply,
+  StreamedPacketBody,
+  TrackField,
+} from './packet-body.ts'
 import type { PacketIntake } from './packet-intake.ts'
 import { PacketSummary, storeLines } from './packet-summary.ts'
 
@@ -38,70 +45,94 @@ const refusals = errorReplies(
   'overloaded',
 )
 
+/** Those of requests of which a part may be done: they say how much. */
+const refusalsWithCounts = Object.fromEntries(
+  [409, 422, 503].map((status) => {
+    const { [status]: refusal = Type.Any() } = refusals
+    const description = 'description' in refusal ? String(refusal.description) : ''
+    return [status, Type.Intersect([refusal, Type.Partial(PacketSummary)], { description })]
+  }),
+)
+
 /** `POST /v1/call/stream/{call_id}` and, for older clients, `POST /ingest/{call_id}`. */
 export const httpPacketRoutes: FastifyPluginAsyncTypebox<HttpPacketOptions> = async (
   app,
   { intake, ledger, now, longestLine },
 ) => {
-  app.addContentTypeParser(lines, (request, payload, done) =>
-    done(encodingRefusal(request.headers) ?? null, payload),
-  )
-
   function take(callId: string, track: TrackName, body: unknown): Promise<string> {
     return new Promise((accepted, refused) =>
       intake.take(callId, track, body, { accepted, refused }),
     )
   }
 
+  const streams = new Set<() => void>()
+  app.addHook('preClose', async () => {
+    for (const leave of streams) leave()
+  })
+
   async function takeLines(callId: string, track: TrackName, body: Readable) {
     // The request must outlive its reading, for the answer.
     const chunks = body.iterator({ destroyOnReturn: false })
+    const { promise: leaving, resolve: leave } = Promise.withResolvers<void>()
+    streams.add(leave)
     try {
-      return await storeLines({ ledger, callId, track, now }, chunks, longestLine)
+      return await storeLines({ ledger, callId, track, now }, chunks, longestLine, leaving)
     } catch (error) {
       if (body.errored === null) throw error
       throw new GatewayError('malformed_request', 'The stream broke off before its end')
+    } finally {
+      streams.delete(leave)
     }
   }
 
-  app.post(
-    '/v1/call/stream/:call_id',
-    {
-      validatorCompiler: compileAllButBodies,
-      schema: {
-        operationId: 'streamPacket',
-        summary: 'Store packets of a call',
-        description:
-          'One packet, an array of packets, or a stream of lines with a packet each (docs/streams.md). The ' +
-          'first packet creates the call. 202 means that every packet is committed to disk. Packets may ' +
-          'come in any order and more than once.',
-        tags: ['packets'],
-        params: CallIdParameter,
-        querystring: TrackQuery,
-        body: {
-          content: {
-            'application/json': {
-              schema: Type.Union([PacketBody, Type.Array(StreamedPacketBody)]),
+  const streamRoute: FastifyPluginAsyncTypebox = async (scope) => {
+    scope.addContentTypeParser(lines, (request, payload, done) =>
+      done(encodingRefusal(request.headers) ?? null, payload),
+    )
+    scope.addHook('onSend', replyEarly)
+
+    scope.post(
+      '/v1/call/stream/:call_id',
+      {
+        validatorCompiler: compileAllButBodies,
+        schema: {
+          operationId: 'streamPacket',
+          summary: 'Store packets of a call',
+          description:
+            'One packet, an array of packets, or a stream of lines with a packet each (docs/streams.md). The ' +
+            'first packet creates the call. 202 means that every packet is committed to disk. Packets may ' +
+            'come in any order and more than once.',
+          tags: ['packets'],
+          params: CallIdParameter,
+          querystring: TrackQuery,
+          body: {
+            content: {
+              'application/json': { schema: PacketOrPackets },
+              [lines]: { schema: StreamedPacketBody },
             },
-            [lines]: { schema: StreamedPacketBody },
+          },
+          response: {
+            202: Type.Unsafe<string>(Type.Union([PacketReply, PacketSummary])),
+            ...refusals,
+            ...refusalsWithCounts,
           },
         },
-        response: {
-          202: Type.Unsafe<string>(Type.Union([PacketReply, PacketSummary])),
-          ...refusals,
-        },
       },
-    },
-    async ({ params: { call_id }, query: { track = 'mixed' }, body }, reply) => {
-      const isStream = body instanceof Readable
-      // After a refusal nobody reads on: the connection cannot be used again.
-      if (isStream) reply.header('connection', 'close')
-      const answer = isStream
-        ? JSON.stringify(await takeLines(call_id, track, body))
-        : await take(call_id, track, body)
-      return reply.code(202).type('application/json; charset=utf-8').serializer(String).send(answer)
-    },
-  )
+      async ({ params: { call_id }, query: { track = 'mixed' }, body }, reply) => {
+        const answer =
+          body instanceof Readable
+            ? JSON.stringify(await takeLines(call_id, track, body))
+            : await take(call_id, track, body)
+        return reply
+          .code(202)
+          .type('application/json; charset=utf-8')
+          .serializer(String)
+          .send(answer)
+      },
+    )
+  }
+  // Within it alone lines are read.
+  await app.register(streamRoute)
 
   app.post(
     '/ingest/:call_id',

@@ -41,6 +41,11 @@ export const StreamedPacketBody = Type.Object(
   { title: 'StreamedPacket', examples },
 )
 
+/** A body of JSON: a packet, or several. */
+export const PacketOrPackets = Type.Union([PacketBody, Type.Array(StreamedPacketBody)], {
+  examples,
+})
+
 /** A packet that was found to be one. */
 export type PacketFields = {
   readonly sequence: number

@@ -35,11 +35,14 @@ const checkPacket = compileCheck(StreamedPacketBody)
 const checkOpen = compileCheck(
   Type.Object({ channel: Type.Integer({ minimum: 1, maximum: 65_535 }), call_id: CallIdField }),
 )
+const checkType = compileCheck(Type.Object({ type: Type.Enum(['open', 'complete']) }))
 const checkComplete = compileCheck(Type.Object({ call_id: Type.Optional(CallIdField) }))
 
 /** A client that leaves so many bytes of acknowledgements unread is not read either. */
 const maxUnreadBytes = 2 ** 20
 const unreadPollMs = 20
+/** Completions of one socket under way at once; beyond that it is not read either. */
+const mostCompleting = 1_024
 const pingEveryMs = 30_000
 const longestSettlingMs = 2_000
 /** The close code at a shutdown (RFC 6455 registry: "Service Restart"). */
@@ -113,6 +116,8 @@ export function createPacketSockets(options: PacketSocketOptions): PacketSockets
       socket.pause()
       await stream.allSettled()
       socket.close(serviceRestart, 'the gateway restarts')
+      // To hear the answer to that; what else comes is not taken any more.
+      socket.resume()
     })
     await Promise.race([Promise.all(settling), pause(longestSettlingMs, undefined, { ref: false })])
   }
@@ -135,6 +140,7 @@ function attach(
     onSettled: (packet, outcome) => account.settled(packet, outcome),
     onRoom: readOn,
   })
+  let completing = 0
 
   function send(text: string): void {
     if (socket.readyState !== socket.OPEN) return
@@ -144,9 +150,10 @@ function attach(
     setTimeout(readOn, unreadPollMs)
   }
 
-  /** Reads the socket again, unless its client does not. */
+  /** Reads the socket again, unless too much of it is under way, or its client does not read. */
   function readOn(): void {
     if (!socket.isPaused || stream.isPaused || stream.isEnding) return
+    if (completing >= mostCompleting) return
     if (socket.bufferedAmount > maxUnreadBytes / 2) setTimeout(readOn, unreadPollMs)
     else socket.resume()
   }
@@ -183,16 +190,10 @@ function attach(
       const problems = checkComplete(message)
       if (problems !== undefined) throw new InvalidInput(problems)
       const { call_id = callOfPath } = message as { call_id?: string }
+      completing += 1
+      if (completing >= mostCompleting) socket.pause()
       account.whenSettled(call_id, () => void completeCall(call_id))
-    } else
-      throw new InvalidInput([
-        {
-          type: 'enum',
-          loc: ['body', 'type'],
-          msg: 'Input should be open or complete, or left out for a packet',
-          input: type,
-        },
-      ])
+    } else throw new InvalidInput(checkType(message) ?? [])
   }
 
   function append(packet: Parameters<PacketStream['append']>[0]): void {
@@ -209,6 +210,8 @@ function attach(
     } catch (error) {
       refuse(error, { call_id: callId })
     }
+    completing -= 1
+    readOn()
   }
 
   function refuse(error: unknown, about: { readonly call_id?: string } = {}): void {
@@ -219,6 +222,7 @@ function attach(
   }
 
   socket.on('message', (data: RawData, isBinary: boolean) => {
+    if (stream.isEnding) return
     try {
       const bytes = Buffer.isBuffer(data) ? data : Buffer.concat([data].flat().map(toBuffer))
       if (isBinary) takeBinary(bytes)

@@ -43,6 +43,7 @@ export type PacketSummaryOptions = {
 const check = compileCheck(StreamedPacketBody)
 const mostProblemsListed = 100
 const usualPatienceMs = 30_000
+const longestSettlingMs = 2_000
 const newline = 0x0a
 
 /**
@@ -55,7 +56,7 @@ export async function storeAll(
 ): Promise<PacketSummary> {
   const sum = new SummedStream(options)
   for (const [place, body] of bodies.entries()) {
-    if (sum.hasFailed) break
+    if (sum.isOver) break
     sum.take(place, body)
     if (sum.isPaused) await sum.room()
   }
@@ -66,14 +67,31 @@ export async function storeAll(
  * Stores packets that come as lines, in memory that does not grow with their number. Resolves when all
  * are settled.
  * @param longestLine in bytes; a longer one is a problem, and is skipped
- * @throws PartlyDone with the summary: some lines are no packets, the call is sealed, the database is gone
+ * @param leaving resolves when the gateway shuts down: the stream is not read to its end then
+ * @throws PartlyDone with the summary: some lines are no packets, the call is sealed, the database is gone,
+ * the gateway shuts down
  */
 export async function storeLines(
   options: PacketSummaryOptions,
   chunks: AsyncIterable<Buffer>,
   longestLine: number,
+  leaving: Promise<void>,
 ): Promise<PacketSummary> {
   const sum = new SummedStream(options)
+  const isCut = await Promise.race([
+    takeLines(sum, chunks, longestLine).then(() => false),
+    // The sender may pause, and should hear at once.
+    sum.failed.then(() => false),
+    leaving.then(() => true),
+  ])
+  return await (isCut ? sum.cut() : sum.end())
+}
+
+async function takeLines(
+  sum: SummedStream,
+  chunks: AsyncIterable<Buffer>,
+  longestLine: number,
+): Promise<void> {
   let line = 1
   let rest: Buffer | undefined
   let isTooLong = false
@@ -86,6 +104,7 @@ export async function storeLines(
   }
 
   for await (const chunk of chunks) {
+    if (sum.isOver) return
     let start = 0
     let end = chunk.indexOf(newline)
     while (end !== -1) {
@@ -101,11 +120,9 @@ export async function storeLines(
       if (rest.length > longestLine) isTooLong = true
       if (isTooLong) rest = Buffer.alloc(0)
     }
-    if (sum.hasFailed) break
     if (sum.isPaused) await sum.room()
   }
-  if (rest !== undefined && !sum.hasFailed) takeLine(rest)
-  return await sum.end()
+  if (rest !== undefined && !sum.isOver) takeLine(rest)
 }
 
 function tooLong(longestLine: number): ValidationProblem[] {
@@ -125,7 +142,9 @@ class SummedStream {
   #isIrregular = false
   #missing = ''
   #failure: GatewayError | undefined
+  #isCut = false
   #onProgress: (() => void) | undefined
+  readonly #failed = Promise.withResolvers<void>()
 
   constructor(options: PacketSummaryOptions) {
     this.#options = options
@@ -140,9 +159,14 @@ class SummedStream {
     return this.#stream.isPaused
   }
 
-  /** True when something about the call or the database forbids to go on. */
-  get hasFailed(): boolean {
-    return this.#failure !== undefined
+  /** True when something about the call, the database or the gateway forbids to go on. */
+  get isOver(): boolean {
+    return this.#failure !== undefined || this.#isCut
+  }
+
+  /** Resolves when a packet was refused that was one. */
+  get failed(): Promise<void> {
+    return this.#failed.promise
   }
 
   takeText(place: number, bytes: Buffer): void {
@@ -190,6 +214,7 @@ class SummedStream {
     if (outcome instanceof GatewayError) {
       this.#refused += 1
       this.#failure ??= outcome
+      this.#failed.resolve()
     } else {
       if (outcome.duplicate) this.#duplicates += 1
       else this.#accepted += 1
@@ -205,17 +230,27 @@ class SummedStream {
     await this.#progress(() => this.isPaused)
   }
 
+  /** Ends before all was taken; what was taken is settled as far as the database lets it. */
+  async cut(): Promise<PacketSummary> {
+    this.#isCut = true
+    await this.#progress(() => this.#stream.unsettled > 0, longestSettlingMs)
+    this.#failure ??= new GatewayError('shutting_down', 'This gateway is shutting down')
+    return await this.end()
+  }
+
   async end(): Promise<PacketSummary> {
-    if (!this.hasFailed) await this.#progress(() => this.#stream.unsettled > 0)
+    await this.#progress(() => this.#stream.unsettled > 0)
     if (this.#failure !== undefined) throw new PartlyDone(this.#failure, this.#summary())
     if (this.#problems.length > 0)
       throw new PartlyDone(new InvalidInput(this.#problems), this.#summary())
     return this.#summary()
   }
 
-  async #progress(isWaiting: () => boolean): Promise<void> {
-    const { patienceMs = usualPatienceMs } = this.#options
-    while (isWaiting() && !this.hasFailed) {
+  async #progress(
+    isWaiting: () => boolean,
+    patienceMs = this.#options.patienceMs ?? usualPatienceMs,
+  ): Promise<void> {
+    while (isWaiting() && this.#failure === undefined) {
       const before = this.#stream.unsettled
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#onProgress = resolve

@@ -27,7 +27,7 @@ export class SocketAccount {
     outbound: new Map<string, TrackAccount>(),
     mixed: new Map<string, TrackAccount>(),
   }
-  readonly #waiting = new Map<string, () => void>()
+  #waiting: { readonly isSettled: () => boolean; readonly then: () => void }[] = []
   #untold: TrackAccount[] = []
 
   constructor(send: (message: AccountMessage) => void) {
@@ -57,26 +57,32 @@ export class SocketAccount {
     this.#untold.push(account)
   }
 
-  /** Calls back when nothing that this socket sent for a call is on its way any more. */
+  /** Calls back when all that this socket sent for a call until now is settled. */
   whenSettled(callId: string, then: () => void): void {
-    if (this.#isSettled(callId)) then()
-    else this.#waiting.set(callId, then)
+    const marks = trackNames.flatMap((track) => {
+      const account = this.#tracks[track].get(callId)
+      return account === undefined ? [] : [{ account, sent: account.sent }]
+    })
+    const isSettled = () => marks.every(({ account, sent }) => account.settled >= sent)
+    if (isSettled()) then()
+    else this.#waiting.push({ isSettled, then })
   }
 
-  /** Counts a call from nothing again. */
+  /** Counts a call from nothing again, but for tracks of which something is still on its way. */
   forget(callId: string): void {
-    for (const track of trackNames) this.#tracks[track].delete(callId)
+    for (const track of trackNames) {
+      const account = this.#tracks[track].get(callId)
+      if (account?.sent === account?.settled) this.#tracks[track].delete(callId)
+    }
   }
 
   #tell(): void {
     const accounts = this.#untold
     this.#untold = []
     for (const account of accounts) this.#tellOf(account)
-    for (const [callId, then] of this.#waiting) {
-      if (!this.#isSettled(callId)) continue
-      this.#waiting.delete(callId)
-      then()
-    }
+    const waiting = this.#waiting
+    this.#waiting = waiting.filter(({ isSettled }) => !isSettled())
+    for (const { isSettled, then } of waiting) if (isSettled()) then()
   }
 
   #tellOf(account: TrackAccount): void {
@@ -104,13 +110,6 @@ export class SocketAccount {
       duplicates,
       late,
       missing_packets: missing,
-    })
-  }
-
-  #isSettled(callId: string): boolean {
-    return trackNames.every((track) => {
-      const account = this.#tracks[track].get(callId)
-      return account === undefined || account.sent === account.settled
     })
   }
 

@@ -267,9 +267,9 @@ export function createGroupCommit<Receipt>(
     queue.isReady = false
     // What a packet waited for the database before is no wait for the lock.
     if (queue.pauseMs === 0) queue.lockedAt = now()
+    queue.pauseMs = nextPause(queue.pauseMs)
     if (closing || now() - queue.lockedAt >= limits.lockPatienceMs)
       refuseOld([queue], limits.lockPatienceMs, () => lockedBy(queue))
-    queue.pauseMs = nextPause(queue.pauseMs)
     if (queue.isEmpty) return
     queue.retryAt = now() + queue.pauseMs
     parked.add(queue)

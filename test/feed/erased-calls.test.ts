@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { startFeed } from '../../src/feed/feed.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { textsIn } from '../support/feed-client.ts'
 import { callIds, storeCalls } from '../support/results.ts'
 import { until } from '../support/until.ts'
 
@@ -55,7 +56,11 @@ for (const [what, erased] of cases)
         const newest = feed.position() + 1
         const heard: number[] = []
         const leave = feed.subscribe(after, {
-          deliver: (message) => heard.push((JSON.parse(message) as { position: number }).position),
+          deliver: (frames) => {
+            for (const text of textsIn(frames))
+              heard.push((JSON.parse(text) as { position: number }).position)
+            return true
+          },
           drained: () => Promise.resolve(),
           fail: () => assert.fail('it is not brought up to date'),
         })

@@ -1,13 +1,15 @@
 // Clients that leave, in order or without a word, and a gateway that does.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import WebSocket from 'ws'
 import { createDatabase } from '../support/database.ts'
 import { connectDeaf } from '../support/deaf-client.ts'
-import { assertNoHoles, connectFeed } from '../support/feed-client.ts'
+import { assertNoHoles, connectFeed, textsIn } from '../support/feed-client.ts'
 import { startFleet } from '../support/fleet.ts'
 import { completeCall, sendPacket } from '../support/gateway.ts'
+import { callIds, eventsPerCall, storeResults } from '../support/results.ts'
 import { sharedGateway } from '../support/shared-gateway.ts'
 import { until } from '../support/until.ts'
 
@@ -45,6 +47,36 @@ for (const [way, leave] of ways)
     await staying.sees(`second-${way.length}`, 'ARCHIVED')
     assertNoHoles(staying.events(), start)
   })
+
+test('after its close frame a gateway sends a client nothing more, however much happens', async () => {
+  await using leaving = (await startFleet(database.url, 1)).at(0)
+  // It does not answer the close frame, so its connection stays open for a while.
+  const { hostname, port } = new URL(leaving.url)
+  const connection = connect({ host: hostname, port: Number(port) })
+  // It is cut in the end, since it does not answer.
+  connection.on('error', () => {})
+  connection.write(
+    'GET /ws/polite HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  )
+  let heard = Buffer.of()
+  connection.on('data', (chunk: Buffer) => {
+    heard = Buffer.concat([heard, chunk])
+  })
+  for (let round = 0; !connection.closed; round += 1) {
+    await storeResults(database.pool, callIds(`closing-${round}`, 5), 'short')
+    if (round < 10) await until('it is told', () => heard.includes(`closing-${round}-4`))
+    if (round === 10) leaving.kill('SIGTERM')
+  }
+  const reason = 'the gateway restarts'
+  const close = Buffer.from(
+    `\x88${String.fromCharCode(2 + reason.length)}\x03\xf4${reason}`,
+    'latin1',
+  )
+  assert.ok(heard.subarray(-close.length).equals(close), 'the close frame is the last')
+  const texts = textsIn(heard.subarray(heard.indexOf('\r\n\r\n') + 4, -close.length))
+  assert.ok(texts.length > 10 * 5 * eventsPerCall)
+})
 
 test('clients that leave while they catch up harm nobody', async () => {
   for (let call = 0; call < 20; call += 1) await sendPacket(url, `past-${call}`, call)

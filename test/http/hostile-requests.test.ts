@@ -34,7 +34,6 @@ type Case = readonly [
   headers?: Headers,
 ]
 
-const _chunked = { 'transfer-encoding': 'chunked', 'content-length': '' }
 const invalidUtf8 = Buffer.from('{"sequence":1,"data":"\xff\xfe","timestamp":1}', 'latin1')
 const megabyte = `{"sequence":1,"timestamp":1,"data":"${'a'.repeat(limit)}"}`
 
@@ -42,7 +41,8 @@ const bodies: readonly Case[] = [
   ['no body at all', '', 422],
   ['a body that ends too early', packet.slice(0, -5), 422],
   ['a body that goes on', `${packet}${packet}`, 422],
-  ['a list', `[${packet}]`, 422],
+  ['a list of things that are no packets', `[1,null,"x",[${packet}],{}]`, 422],
+  ['a list of a packet and half a one', `[${packet},{"sequence":2}]`, 422],
   ['null', 'null', 422],
   ['a number', '1', 422],
   ['a text', JSON.stringify(packet), 422],
@@ -179,6 +179,8 @@ suite('what only looks hostile is accepted', () => {
     ['unknown fields', packet.replace('{', '{"call_id":"other","more":{"a":[1]},')],
     ['a field written twice: the last counts', packet.replace('{', '{"sequence":-7,')],
     ['fields of the prototype', packet.replace('{', '{"__proto__":{"data":1},"constructor":1,')],
+    ['a list of packets', `[${packet},${packet}]`],
+    ['an empty list', '[]'],
     ['white space', ` \r\n\t${packet}\n`],
     ['a charset', packet, { 'content-type': 'application/json; charset=utf-8' }],
     ['a content type in capitals', packet, { 'content-type': 'Application/JSON' }],

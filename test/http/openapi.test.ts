@@ -11,6 +11,7 @@ const document = await readOpenApi(url)
 /** The routes of the contract and the statuses that it names for each. */
 const contract: Readonly<Record<string, readonly number[]>> = {
   'post /v1/call/stream/{call_id}': [202, 409, 413, 415, 422, 503],
+  'get /v1/call/stream/{call_id}': [101, 422, 426],
   'post /ingest/{call_id}': [200, 409, 413, 415, 422, 503],
   'post /v1/call/complete/{call_id}': [200, 400, 404, 422, 503],
   'get /v1/call/{call_id}': [200, 404, 422, 503],
@@ -103,29 +104,40 @@ suite('the document', () => {
       })
     })
 
-  test('shows a packet as an example that the gateway takes', async () => {
-    const stream = document.paths['/v1/call/stream/{call_id}']?.post
-    const example = stream?.requestBody?.content['application/json']?.example
-    assert.ok(example !== undefined)
-    const id = stream?.parameters?.find(({ name }) => name === 'call_id')?.example
-    const response = await fetch(`${url}/v1/call/stream/${id}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(example),
+  const stream = document.paths['/v1/call/stream/{call_id}']?.post
+  const bodies = stream?.requestBody?.content ?? {}
+
+  test('says in which two manners packets are posted', () =>
+    assert.deepEqual(Object.keys(bodies), ['application/json', 'application/x-ndjson']))
+
+  for (const [type, { example }] of Object.entries(bodies))
+    test(`shows a packet in ${type} as an example that the gateway takes`, async () => {
+      assert.ok(example !== undefined)
+      const id = stream?.parameters?.find(({ name }) => name === 'call_id')?.example
+      const response = await fetch(`${url}/v1/call/stream/${id}`, {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: JSON.stringify(example),
+      })
+      assert.equal(response.status, 202)
     })
-    assert.equal(response.status, 202)
-  })
 })
 
 suite('what is documented is what is served', () => {
   const packet = { sequence: 1, data: 'audio chunk', timestamp: 1 }
 
-  async function check(route: string, path: string, body?: unknown, method = 'get') {
+  async function check(
+    route: string,
+    path: string,
+    body?: unknown,
+    method = 'get',
+    type = 'application/json',
+  ) {
     const init = {
       method: method.toUpperCase(),
       ...(body === undefined
         ? {}
-        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+        : { headers: { 'content-type': type }, body: JSON.stringify(body) }),
     }
     const response = await fetch(url + path, init)
     assertDocumented(document, route, method, response.status, await response.text())
@@ -139,6 +151,16 @@ suite('what is documented is what is served', () => {
     assert.equal(await check(stream, '/v1/call/stream/documented', {}, 'post'), 422)
     const huge = { ...packet, data: 'a'.repeat(2 ** 20) }
     assert.equal(await check(stream, '/v1/call/stream/documented', huge, 'post'), 413)
+    for (const type of ['application/json', 'application/x-ndjson']) {
+      const post = (body: unknown) => check(stream, '/v1/call/stream/lines', body, 'post', type)
+      assert.equal(await post(packet), 202)
+      assert.equal(await post([packet, {}]), 422)
+    }
+    assert.equal(await check(stream, '/v1/call/stream/listed', [packet, packet], 'post'), 202)
+    assert.equal(await check(stream, '/v1/call/stream/x', packet, 'post', 'text/plain'), 415)
+    assert.equal(await check(stream, '/v1/call/stream/x'), 426)
+    assert.equal(await check(stream, '/v1/call/stream/_'), 422)
+    assert.equal(await check(stream, '/v1/call/stream/x?track=both'), 422)
     assert.equal(await check('/ingest/{call_id}', '/ingest/documented', packet, 'post'), 200)
     assert.equal(await check('/ingest/{call_id}', '/ingest/%00', packet, 'post'), 422)
     assert.equal(await check(complete, '/v1/call/complete/documented', undefined, 'post'), 200)

@@ -127,7 +127,7 @@ test('a known route with another method is a 404', async () => {
   for (const [method, path] of [
     ['PUT', '/health'],
     ['DELETE', '/v1/call/x'],
-    ['GET', '/v1/call/stream/x'],
+    ['PUT', '/v1/call/stream/x'],
     ['PATCH', '/'],
   ] as const) {
     const response = await fetch(url + path, { method })

@@ -80,3 +80,24 @@ export function assertNoHoles(events: readonly FeedEvent[], after: number): void
     events.map((_, index) => after + index + 1),
   )
 }
+
+/** The messages in whole frames of a server; fails on any other frame than text. */
+export function textsIn(frames: Buffer): string[] {
+  const texts: string[] = []
+  for (let at = 0; at < frames.length; ) {
+    assert.equal(frames[at], 0x81, 'a whole text frame')
+    const short = frames.readUInt8(at + 1)
+    const header = short < 126 ? 2 : short === 126 ? 4 : 10
+    const length =
+      header === 2
+        ? short
+        : header === 4
+          ? frames.readUInt16BE(at + 2)
+          : Number(frames.readBigUInt64BE(at + 2))
+    const end = at + header + length
+    assert.ok(end <= frames.length, 'a whole frame')
+    texts.push(frames.toString('utf8', at + header, end))
+    at = end
+  }
+  return texts
+}

@@ -35,6 +35,19 @@ const oddPacket = fc
     const all = value === undefined ? entries : [...entries, [field, value] as const]
     return `{${all.map(([name, of]) => `${JSON.stringify(name)}:${JSON.stringify(of)}`).join()}}`
   })
+/** A packet that may name its track and its call, as those of a list do. */
+const packetOfList = fc
+  .tuple(
+    packet,
+    fc.record(
+      { track: fc.constantFrom('inbound', 'mixed', 'all', null), call_id: fc.constant('a') },
+      { requiredKeys: [] },
+    ),
+  )
+  .map(([fields, more]) => JSON.stringify({ ...fields, ...more }))
+const list = fc
+  .array(fc.oneof({ weight: 3, arbitrary: packetOfList }, oddPacket), { maxLength: 3 })
+  .map((items) => `[${items.join()}]`)
 /** JSON in which a few characters were changed. */
 const damaged = fc
   .tuple(oddPacket, fc.nat(), fc.string({ maxLength: 3 }))
@@ -45,6 +58,7 @@ const damaged = fc
 const anyBody = fc.oneof(
   { weight: 4, arbitrary: packet.map((value) => Buffer.from(JSON.stringify(value))) },
   { weight: 4, arbitrary: oddPacket.map((json) => Buffer.from(json)) },
+  { weight: 2, arbitrary: list.map((json) => Buffer.from(json)) },
   { weight: 3, arbitrary: damaged.map((json) => Buffer.from(json)) },
   { weight: 1, arbitrary: fc.json().map((json) => Buffer.from(json)) },
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)) },
@@ -93,7 +107,12 @@ export function statusOf({ route, id, query, type, body }: PacketRequest): numbe
   const tracks = stored === 202 ? new URLSearchParams(query).getAll('track') : []
   const isTrack = tracks.length === 0 || /^(inbound|outbound|mixed)$/.test(tracks.join())
   const isCall = legalId.test(callId) && callId !== 'history'
-  return isCall && isTrack && isPacket(body) ? stored : 422
+  const value = parse(body)
+  const isStored =
+    stored === 202 && Array.isArray(value)
+      ? value.every((one) => isPacket(one) && isOfStream(one, callId))
+      : isPacket(value)
+  return isCall && isTrack && isStored ? stored : 422
 }
 
 function decode(text: string): string | undefined {
@@ -104,23 +123,38 @@ function decode(text: string): string | undefined {
   }
 }
 
-function isPacket(body: Buffer): boolean {
+/** The value of a body; undefined when it is no JSON. */
+function parse(body: Buffer): unknown {
   try {
-    const value: unknown = JSON.parse(utf8.decode(body))
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-    const own = new Map(Object.entries(value))
-    const [sequence, data, timestamp] = ['sequence', 'data', 'timestamp'].map((key) => own.get(key))
-    return (
-      Number.isSafeInteger(sequence) &&
-      Number(sequence) >= 0 &&
-      typeof data === 'string' &&
-      data.length > 0 &&
-      data.isWellFormed() &&
-      typeof timestamp === 'number' &&
-      Number.isFinite(timestamp) &&
-      timestamp > 0
-    )
+    return JSON.parse(utf8.decode(body))
   } catch {
-    return false
+    return undefined
   }
+}
+
+function fieldsOf(value: unknown): Map<string, unknown> {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return new Map(isObject ? Object.entries(value) : [])
+}
+
+function isPacket(value: unknown): boolean {
+  const own = fieldsOf(value)
+  const [sequence, data, timestamp] = ['sequence', 'data', 'timestamp'].map((key) => own.get(key))
+  return (
+    Number.isSafeInteger(sequence) &&
+    Number(sequence) >= 0 &&
+    typeof data === 'string' &&
+    data.length > 0 &&
+    data.isWellFormed() &&
+    typeof timestamp === 'number' &&
+    Number.isFinite(timestamp) &&
+    timestamp > 0
+  )
+}
+
+/** True when a packet of a list names no track and no call, or right ones. */
+function isOfStream(value: unknown, callId: string): boolean {
+  const own = fieldsOf(value)
+  const isTrack = /^(inbound|outbound|mixed)$/.test(String(own.get('track')))
+  return (isTrack || !own.has('track')) && (own.get('call_id') === callId || !own.has('call_id'))
 }

@@ -1,4 +1,5 @@
-// A PostgreSQL of a test's own, to be killed and started again where it was.
+// A PostgreSQL of a test's own, to be stopped in its tracks, killed and started again where it was.
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +22,11 @@ import { until } from './until.ts'
 export type PrivatePostgres = AsyncDisposable & {
   /** The same after a restart. */
   readonly url: string
-  /** kill -9 of the postmaster; its children end by themselves. */
+  /** SIGSTOP to all its processes: connections stay open, and nobody answers. */
+  readonly pause: () => void
+  /** They go on where they were. */
+  readonly resume: () => void
+  /** kill -9 of the postmaster; its children end by themselves, or with it if they are paused. */
   readonly kill: () => Promise<void>
   /** kill -9 of one process that serves a gateway; the server then restarts by itself. */
   readonly killBackend: () => Promise<void>
@@ -43,6 +48,26 @@ export async function startPrivatePostgres(): Promise<PrivatePostgres> {
   })
   const cluster = join(dataDirectory, 'postgres')
   const port = Number(new URL(postgres.url).port)
+  let paused: readonly number[] = []
+
+  function postmaster(): number {
+    const { pid } = findPostmaster(cluster) ?? {}
+    if (pid === undefined) throw new Error('the private server does not run')
+    return pid
+  }
+
+  function pauseAll(): void {
+    const parent = postmaster()
+    // First the one that starts the others.
+    process.kill(parent, 'SIGSTOP')
+    paused = [parent, ...childrenOf(parent)]
+    for (const pid of paused) process.kill(pid, 'SIGSTOP')
+  }
+
+  function signalPaused(signal: NodeJS.Signals): void {
+    for (const pid of paused) process.kill(pid, signal)
+    paused = []
+  }
 
   async function restart(): Promise<void> {
     const account = await chooseAccount(dataDirectory, cluster)
@@ -64,10 +89,11 @@ export async function startPrivatePostgres(): Promise<PrivatePostgres> {
 
   return {
     url: postgres.url,
+    pause: pauseAll,
+    resume: () => signalPaused('SIGCONT'),
     kill: async () => {
-      const { pid } = findPostmaster(cluster) ?? {}
-      if (pid === undefined) throw new Error('the private server does not run')
-      process.kill(pid, 'SIGKILL')
+      process.kill(postmaster(), 'SIGKILL')
+      signalPaused('SIGKILL')
       await until('the postmaster is gone', () => findPostmaster(cluster) === undefined)
     },
     killBackend: async () => {
@@ -84,10 +110,19 @@ export async function startPrivatePostgres(): Promise<PrivatePostgres> {
     },
     restart,
     [Symbol.asyncDispose]: async () => {
+      signalPaused('SIGCONT')
       const running = findPostmaster(cluster)
       if (running !== undefined) await stopPostmaster(running, logger)
       await postgres.stop()
       await rm(dataDirectory, { recursive: true, force: true })
     },
   }
+}
+
+function childrenOf(parent: number): number[] {
+  const processes = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+  return processes
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .flatMap(([pid, ppid]) => (pid !== undefined && ppid === parent ? [pid] : []))
 }

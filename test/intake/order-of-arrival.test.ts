@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import fc from 'fast-check'
+import { OrderOfArrival } from '../../src/intake/order-of-arrival.ts'
+import { type TrackName, trackNames } from '../../src/ledger/packet.ts'
+
+type Step = { readonly what: 'sent' | 'settled' | 'skipped'; readonly track: TrackName }
+
+/** The same with a list of all packets, looked through from the first. */
+class NaiveOrder {
+  readonly #packets: { track: TrackName; isSettled: boolean }[] = []
+
+  sent(track: TrackName, isSettled = false): void {
+    this.#packets.push({ track, isSettled })
+  }
+
+  /** False when nothing of the track is on its way. */
+  settled(track: TrackName): boolean {
+    const oldest = this.#packets.find((packet) => packet.track === track && !packet.isSettled)
+    if (oldest !== undefined) oldest.isSettled = true
+    return oldest !== undefined
+  }
+
+  count(): number {
+    const open = this.#packets.findIndex(({ isSettled }) => !isSettled)
+    return open === -1 ? this.#packets.length : open
+  }
+}
+
+/** Takes the steps that are possible; fails where the two do not agree. */
+function assertSame(steps: Iterable<Step>): void {
+  const order = new OrderOfArrival()
+  const naive = new NaiveOrder()
+  for (const { what, track } of steps) {
+    if (what === 'sent') {
+      order.sent(track)
+      naive.sent(track)
+    } else if (what === 'skipped') {
+      order.skipped()
+      naive.sent(track, true)
+    } else if (naive.settled(track)) order.settled(track)
+    assert.equal(order.settledFromTheFirst(), naive.count())
+  }
+}
+
+const anyStep = fc.record<Step>({
+  what: fc.constantFrom('sent', 'sent', 'settled', 'settled', 'skipped'),
+  track: fc.constantFrom(...trackNames),
+})
+
+suite('what is settled without a hole', () => {
+  test('is nothing of nothing', () => assert.equal(new OrderOfArrival().settledFromTheFirst(), 0))
+
+  test('ends at the first packet that is on its way, on whichever track', () => {
+    const order = new OrderOfArrival()
+    for (const track of ['mixed', 'inbound', 'mixed'] as const) order.sent(track)
+    order.settled('mixed')
+    order.settled('mixed')
+    assert.equal(order.settledFromTheFirst(), 1)
+    order.settled('inbound')
+    assert.equal(order.settledFromTheFirst(), 3)
+  })
+
+  test('goes beyond packets that were refused as they came', () => {
+    const order = new OrderOfArrival()
+    order.skipped()
+    order.sent('mixed')
+    order.skipped()
+    assert.equal(order.settledFromTheFirst(), 1)
+    order.settled('mixed')
+    assert.equal(order.settledFromTheFirst(), 3)
+  })
+
+  test('is what a look at all packets would find, in whatever order they are settled', () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 200 }), (steps) => assertSame(steps)),
+      { numRuns: 500 },
+    )
+  })
+
+  test('is right as well where thousands are on their way', () => {
+    function* steps(): Generator<Step> {
+      for (let turn = 0; turn < 1_500; turn += 1) {
+        yield { what: 'sent', track: 'inbound' }
+        yield { what: 'sent', track: 'outbound' }
+        // The other track falls far behind.
+        if (turn > 100) yield { what: 'settled', track: 'inbound' }
+        if (turn % 3 === 0) yield { what: 'settled', track: 'outbound' }
+      }
+      for (let turn = 0; turn < 1_500; turn += 1) yield { what: 'settled', track: 'outbound' }
+    }
+    assertSame(steps())
+  })
+})
