@@ -1,65 +1,21 @@
 // Every event to every supervisor, and what idle supervisors cost.
-import { type Bench, type MeasuredGateway, startMeasuredGateway } from '../bench.ts'
+import { type Bench, startMeasuredGateway } from '../bench.ts'
+import { type FeedRun, feedSettings, measureFeed, measureIdleSockets } from '../feed.ts'
 import { count, mebibytes, ms } from '../report/format.ts'
 import type { Section } from '../report/section.ts'
 
 const idleSockets = 10_000
 const wantedMs = 50
 
-type Heard = {
-  readonly sockets: number
-  readonly messages: number
-  readonly missed: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly maxMs: number
-  readonly clientCpu: number
-  readonly serverCpu: number
-}
-
-/** What bench/feed.ts offers. */
-type FeedMeasures = {
-  readonly measureFeed: (
-    gateway: MeasuredGateway,
-    gatewayPid: number,
-    databaseUrl: string,
-  ) => Promise<{
-    readonly events: number
-    readonly eventsPerSecond: number
-    readonly gateway: Heard
-    readonly bare: Heard
-    readonly postgresCpu: number
-  }>
-  readonly measureIdleSockets: (
-    gateway: MeasuredGateway,
-    gatewayPid: number,
-    databaseUrl: string,
-    count: number,
-  ) => Promise<{
-    readonly before: number
-    readonly after: number
-    readonly bytesPerSocket: number
-    readonly p50Ms: number
-    readonly maxMs: number
-    readonly missed: number
-  }>
-}
-
 /** Measures it. */
 export async function measureFeedSection(bench: Bench): Promise<Section> {
-  const path = new URL('../feed.ts', import.meta.url).href
-  const { measureFeed, measureIdleSockets } = (await import(path)) as FeedMeasures
-  await using gateway = await startMeasuredGateway(bench, {
-    COMPLETION_GRACE_SECONDS: '0',
-    AI_SERVICE_MIN_LATENCY: '0.1',
-    AI_SERVICE_MAX_LATENCY: '0.5',
-  })
+  await using gateway = await startMeasuredGateway(bench, feedSettings)
   bench.progress('events to supervisors')
-  const live = await measureFeed(gateway, gateway.pid, gateway.databaseUrl)
+  const live = await measureFeed(gateway, gateway.databaseUrl)
   bench.progress(`${count(idleSockets)} idle supervisors`)
-  const idle = await measureIdleSockets(gateway, gateway.pid, gateway.databaseUrl, idleSockets)
+  const idle = await measureIdleSockets(gateway, gateway.databaseUrl, idleSockets)
   const { gateway: ours, bare } = live
-  const shares = (heard: Heard, postgres: number) =>
+  const shares = (heard: FeedRun, postgres: number) =>
     [heard.serverCpu, postgres, heard.clientCpu].map((share) => share.toFixed(2)).join(', ')
   return {
     title: 'The feed',

@@ -55,8 +55,9 @@ test('while PostgreSQL does not answer every packet is refused, and none is kept
 
   // Each of them is in a line of the log, and there are a few lines a second.
   await until('the log has them all', () => {
-    const ofRefusals = lines().filter(({ msg }) => msg === 'packets could not be taken')
-    return ofRefusals.reduce((sum, { packets }) => sum + Number(packets), 0) === refused.length
+    const ofRefusals = gateway.log.filter(({ msg }) => msg === 'packets could not be taken')
+    const logged = ofRefusals.reduce((sum, { packets }) => sum + Number(packets), 0)
+    return logged === pbx.history.filter(({ status }) => status === 503).length
   })
   const seconds = (performance.now() - began) / 1_000
   t.diagnostic(

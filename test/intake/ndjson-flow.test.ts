@@ -96,7 +96,7 @@ suite('a stream of a call whose analysis begins in between', () => {
     using exchange = openExchange(url)
     exchange.socket.pause()
     await exchange.write(
-      'POST /v1/call/stream/deaf HTTP/1.1\r\nHost: gateway\r\n' +
+      'POST /v1/call/stream/deaf HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n' +
         'Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n',
     )
     const text = lines(2, 500)

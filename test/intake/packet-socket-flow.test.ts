@@ -14,7 +14,7 @@ import { until } from '../support/until.ts'
 
 const mebibyte = 2 ** 20
 const mostGrowth = 100 * mebibyte
-const stillMs = 300
+const stillMs = 2_000
 
 /** Resolves when nothing of what was sent moves any more; returns how many bytes are left. */
 async function stalled({ socket }: PacketSocket): Promise<number> {

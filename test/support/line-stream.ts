@@ -41,7 +41,12 @@ export function openLines(
 ): LineStream {
   const outgoing = request(`${url}/v1/call/stream/${callId}${query}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/x-ndjson', ...headers },
+    headers: {
+      'content-type': 'application/x-ndjson',
+      // Whether it is closed is for the gateway to say.
+      connection: 'keep-alive',
+      ...headers,
+    },
     agent: false,
   })
   let answer: StreamAnswer | undefined
