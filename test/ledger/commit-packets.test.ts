@@ -14,8 +14,6 @@ import { NaiveTrack } from '../support/naive-track.ts'
 import { seededFor } from '../support/seed.ts'
 import { storedPackets } from '../support/stored-packets.ts'
 
-const names = Array.from({ length: 40 }, (_, index) => `call-${index}`)
-
 test('a batch may have groups of every kind, and each is treated as if it came alone', async (t) => {
   await using database = await createDatabase()
   await using holder = await connect(database.url)
@@ -25,11 +23,11 @@ test('a batch may have groups of every kind, and each is treated as if it came a
   const kinds = new Map<string, number>()
   let mixed = 0
   for (let round = 0; round < 120; round += 1) {
-    const groups = drawGroups(random, model)
+    const groups = drawGroups(random, model, round)
     const callIds = [...new Set(groups.map(({ callId }) => callId))]
     const known = callIds.filter((callId) => model.knows(callId))
     const held = known.filter(() => random() < 0.15)
-    const sealed = known.filter(() => random() < 0.01)
+    const sealed = known.filter(() => random() < 0.03)
     for (const callId of sealed) model.sealed.add(callId)
     await pool.query('UPDATE calls SET sealed_at = now() WHERE call_id = ANY ($1)', [sealed])
     await holder.query('BEGIN')
@@ -42,7 +40,7 @@ test('a batch may have groups of every kind, and each is treated as if it came a
   }
   t.diagnostic([...kinds].map(([kind, times]) => `${times} ${kind}`).join(', '))
   t.diagnostic(`${mixed} batches with groups of all five kinds`)
-  assert.ok(mixed > 0 && Math.min(...kinds.values()) > 20)
+  assert.ok(mixed > 20)
   await assertStored(pool, model)
 })
 
@@ -139,8 +137,9 @@ async function commitAndCompare(
   }
 }
 
-/** Groups of some calls, one to three tracks each: most of them go on where they are. */
-function drawGroups(random: Random, model: Model): PacketGroup[] {
+/** Groups of some calls, one to three tracks each; calls come and go. */
+function drawGroups(random: Random, model: Model, round: number): PacketGroup[] {
+  const names = Array.from({ length: 40 }, (_, index) => `call-${round + index}`)
   const calls = names.filter(() => random() < 0.4)
   const groups = calls.flatMap((callId) =>
     trackNames

@@ -73,6 +73,7 @@ class History {
     for (let count = this.#below(8); count > 0; count -= 1) this.#send()
     const batch = await this.hand.inFlight()
     if (batch !== undefined) {
+      assertGroups(batch.groups)
       // Mostly it answers; else the batch stays in flight.
       const draw = this.#random()
       if (draw < 0.5) {
@@ -150,6 +151,13 @@ class History {
     if (value === undefined) throw new RangeError('nothing to choose from')
     return value
   }
+}
+
+/** None is empty, and a track has one at most. */
+function assertGroups(groups: readonly PacketGroup[]): void {
+  const tracks = groups.map(({ callId, packets: [head] }) => head && `${callId} ${head.track}`)
+  assert.ok(!tracks.includes(undefined), 'a group is empty')
+  assert.equal(new Set(tracks).size, groups.length, 'two groups of a track')
 }
 
 /** The packets of each track come in the order they were sent. */
