@@ -28,6 +28,27 @@ test('packets of streams: each is settled once, in order, and only its data can 
   assert.deepEqual([...seen.keys()].toSorted(), ['internal', 'stored'])
 })
 
+test('however many calls come and go, one that is locked or in flight keeps its order', async () => {
+  const hand = openByHand({ maxPackets: 1e6, maxBytes: 1e9, maxBatchPackets: 1e6 })
+  const passing = async (from: number) => {
+    for (let n = from; n < from + 15_000; n += 1) send(hand, `passing-${n}`, 1)
+    while ((await hand.inFlight()) !== undefined) await (await hand.inFlight())?.answer()
+  }
+  await passing(0)
+  send(hand, 'held', 1)
+  await (await hand.inFlight())?.answer(() => 'locked')
+  send(hand, 'in flight', 1)
+  const batch = await hand.inFlight()
+  for (let n = 0; n < 15_000; n += 1) send(hand, `new-${n}`, 1)
+  for (const callId of ['held', 'in flight']) send(hand, callId, 2)
+  await batch?.answer(() => 'locked')
+  await hand.pass(5)
+  await (await hand.inFlight())?.answer()
+  await passing(15_000)
+  const order = hand.told.map(({ what }) => what).filter((what) => /^(held|in flight)/.test(what))
+  assert.deepEqual(order, ['held:1', 'held:2', 'in flight:1', 'in flight:2'])
+})
+
 /** Plays many histories; returns how often each thing was told. */
 async function playMany(
   t: TestContext,
