@@ -22,7 +22,7 @@ type Round = { readonly peak: Loaded; readonly over: Loaded }
 /** Measures it. */
 export async function measureOverload(bench: Bench): Promise<Section> {
   const rounds = bench.full ? 5 : 3
-  const time = bench.full ? 10 : 4
+  const time = bench.full ? 10 : 3
   await using gateway = await startMeasuredGateway(bench)
   await loadGateway(bench, gateway, { ...peakLoad, run: 'warm', seconds: 2 })
   const measured: Round[] = []
@@ -51,7 +51,7 @@ export async function measureOverload(bench: Bench): Promise<Section> {
       connections: overloadConnections,
       calls: overloadConnections,
       run: 'fault',
-      seconds: faultSeconds + 15,
+      seconds: faultSeconds + 13,
       rate: faultShare * peak,
     },
     faultSeconds,

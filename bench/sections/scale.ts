@@ -35,7 +35,7 @@ type Size = {
 export async function measureScale(bench: Bench): Promise<Section> {
   await using stack = new AsyncDisposableStack()
   const rounds = bench.full ? 5 : 3
-  const seconds = bench.full ? 5 : 3
+  const seconds = bench.full ? 5 : 2
   const sizes: Size[] = []
   for (const calls of bench.full ? fullSizes : shortSizes)
     sizes.push({

@@ -48,6 +48,8 @@ export type GroupCommitOptions<Receipt> = {
   /** A monotonic clock, in milliseconds. */
   readonly now: () => number
   readonly setTimer: (run: () => void, milliseconds: number) => void
+  /** The same, for a timer that need not go off when there is nothing else to do. */
+  readonly setWatch: (run: () => void, milliseconds: number) => void
 }
 
 /** One queue in front of one connection. */
@@ -292,7 +294,7 @@ export function createGroupCommit<Receipt>(
   function watch(): void {
     if (limits.databasePatienceMs === Number.POSITIVE_INFINITY) return
     const watched = batches
-    options.setTimer(
+    options.setWatch(
       // The answer may have come, unread: a turn of the event loop reads it.
       () => setImmediate(() => watched === batches && giveUpWaiting()),
       allowedMs(),

@@ -97,6 +97,7 @@ export function createLedger(options: LedgerOptions): Ledger {
           logger.error({ err: error, packets }, 'a batch of packets was not committed'),
         now: () => performance.now(),
         setTimer: (run, milliseconds) => void setTimeout(run, milliseconds),
+        setWatch: (run, milliseconds) => void setTimeout(run, milliseconds).unref(),
       }),
     )
   }

@@ -88,7 +88,8 @@ export function openByHand(limits: Partial<GroupCommitLimits> = {}): HandCommit 
     classify: (error) => error as Failure,
     onError: () => {},
     now: () => clock,
-    setTimer: (run, milliseconds) => due.push({ at: clock + milliseconds, run }),
+    setTimer,
+    setWatch: setTimer,
   })
 
   function noted(packet: Packet, sender: PacketSender<string>): void {

@@ -30,20 +30,25 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
 DECLARE
-  v_created bigint[];
   v_calls bigint[];
   v_sealed boolean[];
-  v_results stored_group[];
-  v_rest stored_group[];
+  v_created boolean[];
   v_unknown boolean;
+  v_results stored_group[];
+  v_result stored_group;
+  v_done boolean[] := array_fill(false, ARRAY[cardinality(p_call_ids)]);
+  v_rest stored_group[];
+  v_swollen stored_group[];
 BEGIN
   FOR v_round IN 1..2 LOOP
     SELECT array_agg(locked.id ORDER BY ordinal), array_agg(locked.sealed ORDER BY ordinal),
-      bool_or(locked.id IS NULL)
-    INTO v_calls, v_sealed, v_unknown
+      array_agg(locked.created ORDER BY ordinal), bool_or(locked.id IS NULL)
+    INTO v_calls, v_sealed, v_created, v_unknown
     FROM unnest(p_call_ids) WITH ORDINALITY AS wanted (call_id, ordinal)
     LEFT JOIN LATERAL (
-      SELECT id, sealed_at IS NOT NULL AS sealed FROM calls
+      SELECT id, sealed_at IS NOT NULL AS sealed,
+        v_round = 2 AND calls.xmin = pg_current_xact_id()::xid AS created
+      FROM calls
       WHERE calls.call_id = wanted.call_id COLLATE "C"
       FOR NO KEY UPDATE SKIP LOCKED
     ) AS locked ON true;
@@ -57,11 +62,9 @@ BEGIN
       ORDER BY new.call_id
       ON CONFLICT DO NOTHING
       RETURNING id, call_id, version, status
-    ), logged AS (
-      INSERT INTO events (call, call_id, kind, version, status)
-      SELECT id, call_id, 'transition', version, status FROM created
     )
-    SELECT array_agg(id) INTO v_created FROM created;
+    INSERT INTO events (call, call_id, kind, version, status)
+    SELECT id, call_id, 'transition', version, status FROM created;
   END LOOP;
 
   -- Groups that only go on where their track ends: no packet of theirs need be looked at.
@@ -96,6 +99,11 @@ BEGIN
   FROM appended;
 
   IF coalesce(cardinality(v_results), 0) < cardinality(p_call_ids) THEN
+    FOREACH v_result IN ARRAY coalesce(v_results, '{}') LOOP
+      v_done[v_result.ordinal] := true;
+    END LOOP;
+
+    -- The others, packet by packet. Each group is one row all the way: nothing is joined but by key.
     WITH groups AS (
       SELECT batch.*,
         coalesce(tracks.received, '{}') AS kept,
@@ -111,82 +119,82 @@ BEGIN
               AND spilled.first_sequence <= old.sequence
             ORDER BY spilled.first_sequence DESC LIMIT 1)
         ), '{}') ELSE '{}' END AS spilled
-      FROM unnest(v_calls, v_sealed, p_tracks, p_encodings, p_firsts, p_lasts, p_starts, p_received,
-          p_repeats) WITH ORDINALITY
-        AS batch (call, sealed, track, encoding, first, last, start, received, repeats, ordinal)
+      FROM unnest(v_calls, v_sealed, coalesce(v_created, '{}'), v_done, p_tracks, p_encodings,
+          p_firsts, p_lasts, p_starts, p_received, p_repeats) WITH ORDINALITY
+        AS batch (call, sealed, created, done, track, encoding, first, last, start, received,
+          repeats, ordinal)
       LEFT JOIN tracks ON tracks.call = batch.call AND tracks.track = batch.track
-      WHERE NOT EXISTS (SELECT FROM unnest(v_results) AS done WHERE done.ordinal = batch.ordinal)
-    ), judged AS (
+      WHERE NOT batch.done
+    ), judged AS MATERIALIZED (
       SELECT *,
         kept + spilled AS prior,
         CASE WHEN call IS NULL THEN 'locked' WHEN sealed THEN 'sealed' ELSE 'stored' END AS outcome
       FROM groups
-    ), places AS (
-      SELECT ordinal, place, p_sequences[place] AS sequence,
-        start + coalesce(sum(p_sizes[place]) OVER before, 0)::integer AS start,
-        p_sequences[place] < greatest(upper(kept) - 1, max(p_sequences[place]) OVER before) AS late,
-        prior @> p_sequences[place] AS repeated
-      FROM judged, generate_series(first, last) AS place
-      WHERE outcome = 'stored'
-      WINDOW before AS (
-        PARTITION BY ordinal ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-    ), packets AS (
-      SELECT * FROM places WHERE NOT repeated
-    ), filtered AS (
-      SELECT ordinal,
-        min(sequence) AS first_sequence,
-        max(sequence) AS last_sequence,
-        array_agg(sequence ORDER BY place) AS sequences,
-        array_agg(p_timestamps[place] ORDER BY place) AS timestamps,
-        array_agg(p_sizes[place] ORDER BY place) AS sizes,
-        string_agg(substring(p_payload FROM packets.start FOR p_sizes[place]), ''::bytea
-          ORDER BY place) AS payload,
-        count(*) AS packets,
-        count(*) FILTER (WHERE late) AS late
-      FROM packets GROUP BY ordinal
+    ), counted AS (
+      SELECT judged.*, new.*
+      FROM judged, LATERAL (
+        SELECT count(*) AS packets,
+          count(*) FILTER (WHERE late) AS late,
+          min(sequence) AS first_sequence,
+          max(sequence) AS last_sequence,
+          array_agg(sequence ORDER BY place) AS sequences,
+          array_agg(p_timestamps[place] ORDER BY place) AS timestamps,
+          array_agg(p_sizes[place] ORDER BY place) AS sizes,
+          string_agg(substring(p_payload FROM place_start FOR p_sizes[place]), ''::bytea
+            ORDER BY place) AS payload
+        FROM (
+          SELECT place, p_sequences[place] AS sequence,
+            judged.start + coalesce(sum(p_sizes[place]) OVER before, 0)::integer AS place_start,
+            p_sequences[place] < greatest(
+              upper(judged.kept) - 1, max(p_sequences[place]) OVER before) AS late
+          FROM generate_series(judged.first, judged.last) AS place
+          WHERE judged.outcome = 'stored'
+          WINDOW before AS (ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        ) AS places
+        WHERE NOT judged.prior @> sequence
+      ) AS new
     ), written AS (
       INSERT INTO segments (call, track, first_sequence, last_sequence, encoding,
         sequences, timestamps, sizes, payload)
       SELECT call, track, first_sequence, last_sequence, encoding, sequences, timestamps, sizes,
         payload
-      FROM filtered JOIN judged USING (ordinal)
+      FROM counted WHERE packets > 0
     ), late_spills AS (
       INSERT INTO spilled_ranges (call, track, first_sequence, last_sequence)
-      SELECT call, judged.track, sequence, sequence
-      FROM packets JOIN judged USING (ordinal) WHERE sequence < horizon
-      RETURNING call, track, first_sequence
+      SELECT call, track, old, old
+      FROM counted, unnest(sequences) AS old WHERE old < horizon
     ), accounted AS (
-      INSERT INTO tracks AS account (call, track, received, has_zero, packets, duplicates, late)
-      SELECT call, judged.track,
+      INSERT INTO tracks AS account (
+        call, track, received, has_zero, packets, duplicates, late, missing_below)
+      SELECT call, track,
         kept + received * int8multirange(int8range(horizon, NULL)),
         has_zero OR received @> 0::bigint,
-        coalesce(filtered.packets, 0),
-        repeats + last - first + 1 - coalesce(filtered.packets, 0),
-        coalesce(filtered.late, 0)
-      FROM judged LEFT JOIN filtered USING (ordinal)
-      WHERE outcome = 'stored'
+        packets,
+        repeats + last - first + 1 - packets,
+        late,
+        -- what came after all, below the horizon, is missing no longer
+        - (SELECT count(*) FROM unnest(sequences) AS old WHERE old < horizon AND old > 0)
+      FROM counted WHERE outcome = 'stored'
       ON CONFLICT (call, track) DO UPDATE SET
         received = EXCLUDED.received,
         has_zero = EXCLUDED.has_zero,
         packets = account.packets + EXCLUDED.packets,
         duplicates = account.duplicates + EXCLUDED.duplicates,
         late = account.late + EXCLUDED.late,
-        missing_below = account.missing_below - (
-          SELECT count(*) FROM late_spills
-          WHERE late_spills.call = account.call AND late_spills.track = account.track
-            AND late_spills.first_sequence > 0),
+        missing_below = account.missing_below + EXCLUDED.missing_below,
         last_packet_at = clock_timestamp()
       RETURNING call, track,
         CASE WHEN pg_column_size(received) > 16000 THEN multirange_count(received) ELSE 0 END AS ranges
     )
-    SELECT array_agg(ROW(ordinal, outcome, prior, horizon, has_zero,
-      coalesce(judged.call = ANY (v_created), false), judged.call, judged.track, ranges)::stored_group)
-    INTO v_rest
-    FROM judged LEFT JOIN accounted USING (call, track);
-    v_results := v_results || v_rest;
+    SELECT array_agg(ROW(ordinal, outcome, prior, horizon, has_zero, coalesce(created, false),
+        call, track, 0)::stored_group),
+      (SELECT array_agg(ROW(0, 'stored', '{}', 0, false, false, call, track, ranges)::stored_group)
+       FROM accounted WHERE ranges > 1001)
+    INTO v_rest, v_swollen
+    FROM counted;
   END IF;
 
-  PERFORM spill_oldest_ranges(call, track) FROM unnest(v_results) WHERE ranges > 1001;
-  RETURN QUERY SELECT * FROM unnest(v_results);
+  PERFORM spill_oldest_ranges(call, track) FROM unnest(v_results || v_swollen) WHERE ranges > 1001;
+  RETURN QUERY SELECT * FROM unnest(v_results || v_rest);
 END
 $$;
