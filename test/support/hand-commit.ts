@@ -82,6 +82,9 @@ export function openByHand(limits: Partial<GroupCommitLimits> = {}): HandCommit 
     return promise
   }
 
+  const setTimer = (run: () => void, milliseconds: number): void => {
+    due.push({ at: clock + milliseconds, run })
+  }
   const { store, ...commits } = createGroupCommit<string>({
     limits: { ...wide, ...limits },
     commit,
