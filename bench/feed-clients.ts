@@ -3,7 +3,7 @@
 // sockets share, nobody's JSON is parsed but the first copy of each event, and of every other copy only its
 // position is read. So it is cheap, and `clientCpu` says how cheap: well below 1 means that the measured
 // latency is the server's.
-// Usage: fork(feed-clients.ts, [port, sockets, position to begin after]); says `connected`, and figures when asked to report.
+// Usage: fork(feed-clients.ts, [port, sockets, position to begin after, events of the warm-up]); says `connected`, and figures when asked to report.
 import { connect, type Socket } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -23,7 +23,10 @@ export type FeedClientFigures = {
   readonly messages: number
   /** Events that a socket did not hear, heard twice or out of their order. */
   readonly missed: number
-  /** From the `timestamp` of an event until its message was read, over all sockets, in milliseconds. */
+  /**
+   * From the `timestamp` of an event until its message was read, over all sockets and all events after the
+   * warm-up, in milliseconds.
+   */
   readonly p50Ms: number
   readonly p99Ms: number
   readonly maxMs: number
@@ -47,7 +50,7 @@ const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0])
 const connectAtOnce = 100
 const longestWaitMs = 15_000
 
-const [port = 0, sockets = 0, after = 0] = process.argv.slice(2).map(Number)
+const [port = 0, sockets = 0, after = 0, warmUp = 0] = process.argv.slice(2).map(Number)
 const shared = Buffer.allocUnsafe(256 * 1024)
 const clients: Client[] = []
 /** The greeting and every event, once each. */
@@ -124,7 +127,7 @@ function hear(client: Client, data: Buffer, start: number, end: number, now: num
   }
   if (lastNumber(data, end) !== positions[number]) wrong += 1
   // The clock counts whole milliseconds, downwards: to the disadvantage of what is measured.
-  if (number > 0) latency.record((now + 1 - (createdAt[number] ?? 0)) * 1_000)
+  if (number > warmUp) latency.record((now + 1 - (createdAt[number] ?? 0)) * 1_000)
 }
 
 /** The number with which a JSON object ends: the position. */

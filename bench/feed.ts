@@ -1,5 +1,6 @@
 // The feed at 200 events a second to 1,000 supervisors, beside a bare `ws` server that sends the same messages to
-// the same clients at the same times; and what 10,000 idle supervisors cost. `node bench/feed.ts` runs it alone.
+// the same clients at the same times; and what 10,000 idle supervisors cost. `node bench/feed.ts` runs it
+// alone, with `feed` or `idle` one half of it.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -16,6 +17,9 @@ const supervisors = 1_000
 /** Each call is five events: created, completed, in analysis, its result, archived. */
 const callsPerSecond = 40
 const seconds = 20
+/** Of the first ones the latency is not counted: the server's code is not compiled yet. */
+const warmUpSeconds = 2
+const warmUpEvents = 5 * callsPerSecond * warmUpSeconds
 
 /** Settings of a gateway that is measured: its analysis never fails, and keeps up with the calls. */
 export const feedSettings = {
@@ -59,10 +63,10 @@ export type IdleFigures = {
 export async function measureFeed(gateway: Listening, databaseUrl: string): Promise<FeedFigures> {
   const postmaster = await findPostmaster(databaseUrl)
   const head = await settledHead(databaseUrl)
-  const clients = await connectClients(gateway.url, supervisors, head)
+  const clients = await connectClients(gateway.url, supervisors, head, warmUpEvents)
   const before = { gateway: cpuSecondsOf(gateway.pid), postgres: cpuSecondsOf(postmaster) }
   const began = performance.now()
-  await playCalls(gateway.url, 'feed', callsPerSecond * seconds)
+  await playCalls(gateway.url, 'feed', callsPerSecond * (warmUpSeconds + seconds))
   const events = (await settledHead(databaseUrl)) - head
   const elapsed = (performance.now() - began) / 1_000
   const after = { gateway: cpuSecondsOf(gateway.pid), postgres: cpuSecondsOf(postmaster) }
@@ -80,7 +84,12 @@ async function measureBare(texts: string[]): Promise<FeedRun> {
   const server = fork(join(import.meta.dirname, 'feed-broadcast.ts'))
   const [listening] = (await once(server, 'message')) as [FromBroadcast]
   if (!('port' in listening)) throw new Error('the bare server did not say its port')
-  const clients = await connectClients(`http://127.0.0.1:${listening.port}`, supervisors, 0)
+  const clients = await connectClients(
+    `http://127.0.0.1:${listening.port}`,
+    supervisors,
+    0,
+    warmUpEvents,
+  )
   const times = texts.map((text) =>
     Date.parse((JSON.parse(text) as { timestamp: string }).timestamp),
   )
@@ -99,7 +108,10 @@ async function measureBare(texts: string[]): Promise<FeedRun> {
   return { ...heard, serverCpu }
 }
 
-/** Connects so many idle supervisors and lets one call happen. */
+/**
+ * Connects so many idle supervisors to a gateway and lets one call happen. The gateway should have just started:
+ * memory that it no longer needs would hide that of the sockets.
+ */
 export async function measureIdleSockets(
   gateway: Listening,
   databaseUrl: string,
@@ -107,7 +119,7 @@ export async function measureIdleSockets(
 ): Promise<IdleFigures> {
   const head = await settledHead(databaseUrl)
   const before = residentBytesOf(gateway.pid)
-  const clients = await connectClients(gateway.url, count, head)
+  const clients = await connectClients(gateway.url, count, head, 0)
   await pause(3_000)
   const after = residentBytesOf(gateway.pid)
   await playCalls(gateway.url, 'idle', 1)
@@ -123,8 +135,13 @@ type Clients = {
   readonly report: (events: number) => Promise<FeedClientFigures>
 }
 
-async function connectClients(url: string, sockets: number, after: number): Promise<Clients> {
-  const words = [new URL(url).port, sockets, after].map(String)
+async function connectClients(
+  url: string,
+  sockets: number,
+  after: number,
+  warmUp: number,
+): Promise<Clients> {
+  const words = [new URL(url).port, sockets, after, warmUp].map(String)
   const child = fork(join(import.meta.dirname, 'feed-clients.ts'), words)
   await answer(child)
   return {
@@ -204,10 +221,15 @@ async function main(): Promise<void> {
   const cluster = stack.use(await startCluster(folder))
   const databaseUrl = await cluster.createDatabase('bench_feed')
   const settings = { ...feedSettings, DATABASE_URL: databaseUrl }
-  const gateway = stack.use(await startGateway(settings))
   const [what] = process.argv.slice(2)
-  if (what !== 'idle') console.log(await measureFeed(gateway, databaseUrl))
-  if (what !== 'feed') console.log(await measureIdleSockets(gateway, databaseUrl, 10_000))
+  if (what !== 'idle') {
+    await using gateway = await startGateway(settings)
+    console.log(await measureFeed(gateway, databaseUrl))
+  }
+  if (what !== 'feed') {
+    await using gateway = await startGateway(settings)
+    console.log(await measureIdleSockets(gateway, databaseUrl, 10_000))
+  }
 }
 
 if (import.meta.main) await main()

@@ -104,7 +104,7 @@ export async function openDatabase(config: Config, logger: Logger): Promise<Data
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, databaseUrl, logger, version, total } = options
   // Requests live for a commit. V8 takes that for long lives and allocates them where only a full collection
-  // finds them: a quarter of the processor time, by `npm run bench`.
+  // finds them (docs/performance.md).
   setFlagsFromString('--no-allocation-site-pretenuring')
   const stack = new AsyncDisposableStack()
   try {

@@ -46,9 +46,9 @@ const publishLimit = 2_000
 const pageSize = 500
 /** After so many clients the process turns to its other work. */
 const clientsPerTurn = 250
-/** What writing to a client takes, about, in milliseconds: so the feed rests half of the time at least. */
-const restPerClientMs = 0.01
-const longestRestMs = 20
+/** Half of what writing to a client takes, about, in milliseconds: the feed rests a third of the time. */
+const restPerClientMs = 0.005
+const longestRestMs = 50
 
 type Subscription = { reached: number; ended: boolean; readonly subscriber: Subscriber }
 
