@@ -16,7 +16,7 @@ const mayImport = {
   intake: ['ledger', 'calls'],
   ledger: ['calls'],
   calls: [],
-  recording: ['ledger'],
+  recording: ['ledger', 'calls'],
   analysis: ['recording', 'ledger', 'calls'],
   feed: ['calls'],
   http: ['intake', 'ledger', 'calls', 'analysis', 'recording', 'feed'],

@@ -47,6 +47,17 @@ function text(about: string, fallback: string): Setting<string> {
   }
 }
 
+/** A secret; empty: what it guards is not checked, which is `null`. */
+function secret(about: string): Setting<string | null> {
+  return {
+    about,
+    accepts: 'a secret, or empty',
+    fallback: '',
+    secret: true,
+    parse: (value) => value || null,
+  }
+}
+
 function oneOf<const T extends string>(
   about: string,
   fallback: T,
@@ -75,6 +86,23 @@ function parseDatabaseUrl(value: string): string | null | undefined {
   return url.startsWith('postgresql://') && URL.canParse(url) ? url : undefined
 }
 
+function parsePublicUrl(value: string): string | null | undefined {
+  if (value === '') return null
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url === undefined || !/^(https?|wss?):$/.test(url.protocol)) return undefined
+  return url.search === '' && url.hash === '' ? value.replace(/\/+$/, '') : undefined
+}
+
+/** A port of its own; `off` is `null`. */
+function portOrOff(about: string, fallback: string): Setting<number | null> {
+  const port = integer(about, fallback, 0, 65_535)
+  return {
+    ...port,
+    accepts: `${port.accepts}, or off`,
+    parse: (value) => (value === 'off' ? null : port.parse(value)),
+  }
+}
+
 const day = 86_400
 const mostWorkers = 64
 
@@ -93,6 +121,31 @@ export const settings = {
   WORKERS: orAuto(
     integer('Processes that serve the port together; auto: one a core.', '1', 1, mostWorkers),
     () => Math.min(availableParallelism(), mostWorkers),
+  ),
+  AUDIOSOCKET_PORT: portOrOff(
+    'The port for Asterisk AudioSocket (TCP, on APP_HOST; it has no authentication); 0 picks a free one.',
+    '9092',
+  ),
+  PUBLIC_URL: {
+    about:
+      'Where the PBX finds the gateway, if not where it listens: what signatures are made over.',
+    accepts: 'a URL such as https://gateway.example.com, or empty',
+    fallback: '',
+    parse: parsePublicUrl,
+  } satisfies Setting<string | null>,
+  TWILIO_AUTH_TOKEN: secret(
+    'The auth token of the Twilio account: its signatures are then demanded.',
+  ),
+  FONOSTER_ACCESS_KEY_SECRET: secret('What Fonoster signs with: its signatures are then demanded.'),
+  GENESYS_API_KEY: secret('The API key of the Genesys AudioHook integration: it is then demanded.'),
+  GENESYS_CLIENT_SECRET: secret(
+    'The client secret (base64) of the Genesys AudioHook integration: signatures are then demanded.',
+  ),
+  RECONNECT_GRACE_SECONDS: number(
+    'How long a call whose media connection was lost waits for it to come back, before it is complete.',
+    '10',
+    0,
+    3600,
   ),
   LOG_LEVEL: oneOf('The least serious log lines that are written.', 'info', [
     'fatal',

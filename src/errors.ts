@@ -21,6 +21,11 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'No packet of this call ever arrived.',
   },
+  announcement_not_found: {
+    status: 404,
+    retryable: false,
+    meaning: 'Nothing was announced for this stream, or it was longer ago than a day.',
+  },
   call_not_completable: {
     status: 400,
     retryable: false,
@@ -42,6 +47,11 @@ export const errorCatalogue = {
     status: 415,
     retryable: false,
     meaning: 'The content type of the body is not application/json.',
+  },
+  signature_refused: {
+    status: 403,
+    retryable: false,
+    meaning: 'The PBX did not prove who it is: a signature or key is missing, wrong or too old.',
   },
   upgrade_required: {
     status: 426,

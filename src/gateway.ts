@@ -8,9 +8,12 @@ import { hostname } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { startAnalysis } from './analysis/analysis.ts'
 import { createMockProvider } from './analysis/providers/mock.ts'
+import { announcementRoutes } from './calls/announcement-routes.ts'
 import { createCompletion } from './calls/complete.ts'
 import { startDeadlines } from './calls/deadlines.ts'
 import { callRoutes } from './calls/routes.ts'
+import { swapRoute } from './calls/swap-route.ts'
+import { timelineRoute } from './calls/timeline-route.ts'
 import type { Config } from './config.ts'
 import { startEmbeddedPostgres } from './database/embedded/postgres.ts'
 import { createPool } from './database/pool.ts'
@@ -22,6 +25,10 @@ import { healthRoutes } from './http/health.ts'
 import { servePages } from './http/pages.ts'
 import { bodyLimit, createServer } from './http/server.ts'
 import { httpPacketRoutes } from './intake/http-packet.ts'
+import type { MediaParts } from './intake/media/connection.ts'
+import { MediaBudget } from './intake/media/media-budget.ts'
+import { webSocketProtocols } from './intake/media/protocols.ts'
+import { createMediaSockets } from './intake/media/sockets.ts'
 import { createPacketIntake } from './intake/packet-intake.ts'
 import { packetShortcut } from './intake/packet-shortcut.ts'
 import { createPacketSockets } from './intake/packet-socket.ts'
@@ -57,6 +64,9 @@ const intakeLockTimeoutMs = 200
 
 /** A supervisor that leaves so many bytes unread is cut off. */
 const maxUnreadFeedBytes = 2 ** 20
+
+/** Audio of the media protocols that may wait for the database in one process: 8 s of 1,000 calls in L16. */
+const maxWaitingMediaBytes = 256 * 2 ** 20
 
 /** Connections to PostgreSQL of one process, besides the one that listens for events. */
 const connections = { intake: ledgerConnections, queries: 8, analysis: 8 }
@@ -160,6 +170,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       pool: pools.queries,
       packetTimeoutSeconds: config.PACKET_TIMEOUT_SECONDS,
       graceSeconds: config.COMPLETION_GRACE_SECONDS,
+      reconnectSeconds: config.RECONNECT_GRACE_SECONDS,
       logger,
       onTransitions: callsCompleted,
     })
@@ -193,7 +204,41 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     })
     const packetSockets = createPacketSockets({ ledger, complete, logger })
     await server.register(packetSockets.routes)
+    const media: MediaParts = {
+      ledger,
+      record: {
+        pool: pools.queries,
+        packetTimeoutSeconds: config.PACKET_TIMEOUT_SECONDS,
+        reconnectSeconds: config.RECONNECT_GRACE_SECONDS,
+        graceSeconds: config.COMPLETION_GRACE_SECONDS,
+        onEvents: feed.wake,
+        onCompleted: callsCompleted,
+        logger,
+      },
+      budget: new MediaBudget(maxWaitingMediaBytes),
+      clock: { wall: Date.now, steady: () => performance.now() },
+      logger,
+    }
+    const mediaSockets = createMediaSockets({
+      protocols: webSocketProtocols,
+      parts: media,
+      secrets: {
+        publicUrl: config.PUBLIC_URL,
+        twilioAuthToken: config.TWILIO_AUTH_TOKEN,
+        fonosterSecret: config.FONOSTER_ACCESS_KEY_SECRET,
+        genesysApiKey: config.GENESYS_API_KEY,
+        genesysClientSecret: config.GENESYS_CLIENT_SECRET,
+        now: Date.now,
+      },
+    })
+    await server.register(mediaSockets.routes)
     await server.register(callRoutes, { pool: pools.queries, complete })
+    await server.register(swapRoute, { pool: pools.queries, onEvents: feed.wake })
+    await server.register(timelineRoute, {
+      pool: pools.queries,
+      packetTimeoutSeconds: config.PACKET_TIMEOUT_SECONDS,
+    })
+    await server.register(announcementRoutes, { pool: pools.queries })
     await server.register(feedRoutes, {
       feed,
       connections: (own) => total('feedClients', own),
@@ -208,6 +253,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await servePages(server, version)
     stack.defer(() => server.close())
     stack.defer(packetSockets.close)
+    stack.defer(mediaSockets.close)
 
     const url = await listen(server, config)
     return {

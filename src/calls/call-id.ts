@@ -6,6 +6,9 @@ import Type from 'typebox'
  */
 export const callIdPattern = '^(?!history$)[A-Za-z0-9][A-Za-z0-9._:~@+-]{0,127}$'
 
+/** A call id in a body. */
+export const CallIdField = Type.String({ pattern: callIdPattern })
+
 /** The path parameter `call_id`. */
 export const CallIdParameter = Type.Object({
   call_id: Type.String({

@@ -19,6 +19,7 @@ export type CallRow = {
   readonly summary: string | null
   readonly ai_processed_at: Date | null
   readonly error_message: string | null
+  readonly tracks_swapped: boolean
 }
 
 // Tracks are few per call; their packets are counted in their rows, never by reading packets.
@@ -26,7 +27,7 @@ const selectCall = `
   SELECT calls.id, call_id, status, created_at,
     greatest(updated_at, account.last_packet_at) AS updated_at, completed_at,
     account.total_packets, account.missing, account.missing_count, attempts,
-    transcription, sentiment, summary, ai_processed_at, error_message
+    transcription, sentiment, summary, ai_processed_at, error_message, tracks_swapped
   FROM calls CROSS JOIN LATERAL (
     SELECT coalesce(sum(packets), 0)::bigint AS total_packets,
       coalesce(range_agg(missing_of_track(tracks)), '{}')::text AS missing,
@@ -77,11 +78,17 @@ export const completeCall = statement<
   { readonly id: number; readonly was: CallStatus }
 >('complete_call', 'SELECT id, was FROM complete_call($1, $2, $3)')
 
-/** Completes silent calls and archives rested ones; how many changed. */
+/** Exchanges the roles of the tracks of a call (null), or sets them; no row for an unknown call. */
+export const swapTracks = statement<
+  [callId: string, swapped: boolean | null],
+  { readonly swapped: boolean }
+>('swap_tracks', 'SELECT swapped FROM swap_tracks($1, $2)')
+
+/** Completes calls that are silent or lost their media, and archives rested ones; how many changed. */
 export const meetDeadlines = statement<
-  [limit: number, packetTimeoutSeconds: number, graceSeconds: number],
+  [limit: number, packetTimeoutSeconds: number, graceSeconds: number, reconnectSeconds: number],
   { readonly changed: number }
->('meet_deadlines', 'SELECT meet_deadlines($1, $2, $3) AS changed')
+>('meet_deadlines', 'SELECT meet_deadlines($1, $2, $3, $4) AS changed')
 
 /** In how many seconds the next call in progress or at rest is due; null when there is none. */
 export const nextDeadline = statement<[], { readonly seconds: number | null }>(

@@ -1,6 +1,7 @@
 // A call as the HTTP API shows it: the schemas, which serialise and document, and the way from row to reply.
 import Type, { type Static, type TSchema } from 'typebox'
 import { describeRanges, parseMultirange } from './missing-packets.ts'
+import { resultAsSeen } from './roles.ts'
 import type { CallRow } from './statements.ts'
 import { callStatuses } from './transitions.ts'
 
@@ -40,6 +41,9 @@ export const CallDetail = Type.Object(
     }),
     ai_processing_attempts: Type.Integer({ description: 'Analyses begun so far' }),
     summary: orNull(Type.String()),
+    tracks_swapped: Type.Boolean({
+      description: 'A supervisor said that inbound is the agent and outbound the customer',
+    }),
   },
   { title: 'CallDetail' },
 )
@@ -58,6 +62,7 @@ const iso = (date: Date | null) => date?.toISOString() ?? null
 
 /** The call of a row. */
 export function viewCall(row: CallRow): Static<typeof Call> {
+  const { transcription, sentiment } = resultAsSeen(row, row.tracks_swapped)
   return {
     id: row.id,
     call_id: row.call_id,
@@ -67,8 +72,8 @@ export function viewCall(row: CallRow): Static<typeof Call> {
     completed_at: iso(row.completed_at),
     total_packets: row.total_packets,
     missing_packets: describeRanges(parseMultirange(row.missing)),
-    transcription: row.transcription,
-    sentiment: row.sentiment,
+    transcription,
+    sentiment,
     ai_processed_at: iso(row.ai_processed_at),
     error_message: row.error_message,
   }
@@ -81,6 +86,7 @@ export function viewCallDetail(row: CallRow): Static<typeof CallDetail> {
     packets_count: row.total_packets,
     missing_count: row.missing_count,
     ai_processing_attempts: row.attempts,
-    summary: row.summary,
+    summary: resultAsSeen(row, row.tracks_swapped).summary,
+    tracks_swapped: row.tracks_swapped,
   }
 }

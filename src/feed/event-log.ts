@@ -6,7 +6,7 @@ export type FeedEvent = {
   /** Grows by one with every event, for all gateways the same. */
   readonly position: number
   readonly call_id: string
-  readonly kind: 'transition' | 'result' | 'attempt'
+  readonly kind: 'transition' | 'result' | 'attempt' | 'media'
   readonly version: number
   readonly old_status: string | null
   readonly status: string
@@ -15,6 +15,8 @@ export type FeedEvent = {
   readonly transcription: string | null
   readonly sentiment: string | null
   readonly summary: string | null
+  /** Of a result: whether a supervisor has exchanged the roles of the call's tracks. */
+  readonly tracks_swapped: boolean | null
 }
 
 /** Gives positions to events that have none, oldest first; how many. */
@@ -33,7 +35,8 @@ export const hasUnpublished = statement<[], { readonly pending: boolean }>(
 export const readEvents = statement<[after: number, limit: number], FeedEvent>(
   'read_events',
   `SELECT position, events.call_id, kind, events.version, old_status, events.status, data,
-     events.created_at, result.transcription, result.sentiment, result.summary
+     events.created_at, result.transcription, result.sentiment, result.summary,
+     result.tracks_swapped
    FROM events LEFT JOIN calls AS result ON result.id = events.call AND kind = 'result'
    WHERE position > $1 ORDER BY position LIMIT $2`,
 )

@@ -1,4 +1,5 @@
 // An event as the JSON message that supervisors receive.
+import { resultAsSeen } from '../calls/roles.ts'
 import type { FeedEvent } from './event-log.ts'
 
 /** The message of an event, serialised once for all who receive it. */
@@ -19,13 +20,15 @@ export function eventMessage(event: FeedEvent): string {
     case 'result':
       return JSON.stringify({
         type: 'ai_result',
-        transcription: event.transcription,
-        sentiment: event.sentiment,
-        summary: event.summary,
+        ...resultAsSeen(event, event.tracks_swapped === true),
         ...common,
       })
     case 'attempt':
       return JSON.stringify({ type: 'analysis_attempt', data: event.data, ...common })
+    case 'media': {
+      const { event: name, ...data } = event.data
+      return JSON.stringify({ type: 'call_event', event: name, data, ...common })
+    }
   }
 }
 

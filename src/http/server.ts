@@ -12,7 +12,8 @@ import { limitSlowBodies } from './slow-bodies.ts'
 
 /** The largest body of a request, in bytes: more than a minute of G.711 audio in base64. */
 export const bodyLimit = 2 ** 20
-const webSocketMessageLimit = 64 * 2 ** 10
+/** Of any WebSocket, in bytes; the routes set narrower limits of their own. */
+const webSocketMessageLimit = 2 ** 20
 /** The close code at a shutdown (RFC 6455 registry: "Service Restart"). */
 const serviceRestart = 1012
 const patienceWithSocketsMs = 1_000
@@ -103,6 +104,7 @@ ${Object.entries(errorCatalogue)
       },
       tags: [
         { name: 'packets', description: 'From the PBX' },
+        { name: 'media', description: 'From PBXs, in their own protocols' },
         { name: 'calls', description: 'Their state and their results' },
         { name: 'feed', description: 'Events, live' },
         { name: 'gateway', description: 'The gateway itself' },

@@ -23,6 +23,7 @@ export type GatewayProcess = AsyncDisposable & {
 /** Settings for tests: a free port, a mock that answers at once and does not fail, short waits. */
 const fast = {
   APP_PORT: '0',
+  AUDIOSOCKET_PORT: 'off',
   LOG_LEVEL: 'info',
   COMPLETION_GRACE_SECONDS: '0',
   AI_SERVICE_FAILURE_RATE: '0',
