@@ -39,6 +39,7 @@ export async function startGateway(settings: Record<string, string>): Promise<Li
   const script = join(root, 'bin', 'ai-pbx-gateway.js')
   const { child, tail } = launch(process.execPath, [script, 'serve'], {
     APP_PORT: '0',
+    AUDIOSOCKET_PORT: 'off',
     ...settings,
   })
   const url = await firstOf(child, 'the gateway', tail, (line) => {

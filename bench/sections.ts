@@ -5,6 +5,8 @@ export const sections: Readonly<Record<string, Measure>> = {
   packets: async (bench) => (await import('./sections/packets.ts')).measurePackets(bench),
   streams: async (bench) => (await import('./sections/streams.ts')).measureStreams(bench),
   live: async (bench) => (await import('./sections/live.ts')).measureLive(bench),
+  audiosocket: async (bench) =>
+    (await import('./sections/audiosocket.ts')).measureAudioSocket(bench),
   feed: async (bench) => (await import('./sections/feed.ts')).measureFeedSection(bench),
   analysis: async (bench) => (await import('./sections/analysis.ts')).measureAnalysis(bench),
   scale: async (bench) => (await import('./sections/scale.ts')).measureScale(bench),
