@@ -24,6 +24,7 @@ const mayImport = {
   database: [],
   telemetry: [],
   simulator: [],
+  doctor: ['simulator'],
 }
 const leaves = ['telemetry']
 

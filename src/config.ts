@@ -71,6 +71,45 @@ function oneOf<const T extends string>(
   }
 }
 
+/** Several of a few names, separated by commas, each once, in an order that matters. */
+function listOf<const T extends string>(
+  about: string,
+  fallback: string,
+  choices: readonly T[],
+): Setting<readonly T[]> {
+  return {
+    about,
+    accepts: `names of ${choices.join(', ')}, separated by commas`,
+    fallback,
+    parse: (value) => {
+      const names = value.split(',').map((name) => choices.find((each) => each === name.trim()))
+      const known = names.filter((name) => name !== undefined)
+      const isWell = known.length === names.length && new Set(known).size === known.length
+      return isWell ? known : undefined
+    },
+  }
+}
+
+function parseServiceUrl(value: string): string | undefined {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  return url !== undefined && /^https?:$/.test(url.protocol) ? value.replace(/\/+$/, '') : undefined
+}
+
+/** The base URL of an AI service. */
+function serviceUrl(about: string, fallback: string): Setting<string> {
+  return {
+    about,
+    accepts: 'a URL such as https://api.openai.com/v1',
+    fallback,
+    parse: parseServiceUrl,
+  }
+}
+
+/** A text that may be empty. */
+function optionalText(about: string, fallback: string): Setting<string> {
+  return { about, accepts: 'a text, or empty', fallback, parse: (value) => value }
+}
+
 /** The same, and the word `auto` for a value that is found out. */
 function orAuto<T>(setting: Setting<T>, find: () => T): Setting<T> {
   return {
@@ -93,16 +132,18 @@ function parsePublicUrl(value: string): string | null | undefined {
   return url.search === '' && url.hash === '' ? value.replace(/\/+$/, '') : undefined
 }
 
-/** A port of its own; `off` is `null`. */
-function portOrOff(about: string, fallback: string): Setting<number | null> {
-  const port = integer(about, fallback, 0, 65_535)
+/** A port of its own; `off` is `null`, and `auto` the usual one unless something else has it. */
+function portOrOff(about: string, usual: number): Setting<number | 'auto' | null> {
+  const port = integer(about, 'auto', 0, 65_535)
   return {
     ...port,
-    accepts: `${port.accepts}, or off`,
-    parse: (value) => (value === 'off' ? null : port.parse(value)),
+    accepts: `${port.accepts}, off, or auto: ${usual} if it is free`,
+    parse: (value) => (value === 'off' ? null : value === 'auto' ? value : port.parse(value)),
   }
 }
 
+/** Where Asterisk finds AudioSocket when nothing else is said. */
+export const usualAudioSocketPort = 9092
 const day = 86_400
 const mostWorkers = 64
 
@@ -124,7 +165,7 @@ export const settings = {
   ),
   AUDIOSOCKET_PORT: portOrOff(
     'The port for Asterisk AudioSocket (TCP, on APP_HOST; it has no authentication); 0 picks a free one.',
-    '9092',
+    usualAudioSocketPort,
   ),
   PUBLIC_URL: {
     about:
@@ -186,7 +227,18 @@ export const settings = {
     30 * day,
   ),
   ANALYSIS_CONCURRENCY: integer('Analyses in flight at once in each process.', '64', 1, 10_000),
-  ANALYSIS_TIMEOUT_SECONDS: number('The longest that one attempt may take.', '120', 0.1, 3600),
+  ANALYSIS_TIMEOUT_SECONDS: number(
+    'The longest that one request to an AI service may take.',
+    '120',
+    0.1,
+    3600,
+  ),
+  ANALYSIS_DEADLINE_SECONDS: number(
+    'The longest that one attempt may take with all its requests.',
+    '1800',
+    0.1,
+    day,
+  ),
   ANALYSIS_LEASE_SECONDS: number(
     'How long a claimed call is safe from other gateways without a sign of life.',
     '6',
@@ -219,6 +271,52 @@ export const settings = {
     0,
     365 * day,
   ),
+  AI_PROVIDERS: listOf(
+    'The AI services, in the order in which they are asked; whisper is any OpenAI-compatible transcription server.',
+    'mock',
+    ['mock', 'openai', 'whisper', 'deepgram'],
+  ),
+  OPENAI_BASE_URL: serviceUrl(
+    'Where OpenAI, or a service that speaks like it, is.',
+    'https://api.openai.com/v1',
+  ),
+  OPENAI_API_KEY: secret('The key for it.'),
+  OPENAI_TRANSCRIPTION_MODEL: optionalText('The model that transcribes.', 'whisper-1'),
+  OPENAI_CHAT_MODEL: optionalText(
+    'The model that judges the mood and summarises. Empty: both are found out here, without a service.',
+    '',
+  ),
+  OPENAI_CONCURRENCY: integer('Requests to it at once, of all gateways together.', '16', 1, 10_000),
+  WHISPER_BASE_URL: serviceUrl(
+    'Where your own transcription server is.',
+    'http://127.0.0.1:8080/v1',
+  ),
+  WHISPER_MODEL: optionalText('Its model; some servers know only one.', 'whisper-1'),
+  WHISPER_API_KEY: secret('The key for it, if it wants one.'),
+  WHISPER_CONCURRENCY: integer(
+    'Requests to it at once, of all gateways together; whisper.cpp takes one.',
+    '1',
+    1,
+    10_000,
+  ),
+  DEEPGRAM_BASE_URL: serviceUrl('Where Deepgram is.', 'https://api.deepgram.com'),
+  DEEPGRAM_API_KEY: secret('The key for it.'),
+  DEEPGRAM_MODEL: optionalText('Its model.', 'nova-3'),
+  DEEPGRAM_CONCURRENCY: integer(
+    'Requests to it at once, of all gateways together.',
+    '32',
+    1,
+    10_000,
+  ),
+  TRANSCRIPTION_LANGUAGE: optionalText(
+    'The language spoken, as en or de; empty: services find out.',
+    '',
+  ),
+  REDACTION: oneOf(
+    'What becomes of card numbers, ids, e-mail addresses and phone numbers in transcripts, before they are stored.',
+    'mask',
+    ['mask', 'remove', 'off'],
+  ),
   AI_SERVICE_FAILURE_RATE: number('The share of requests that the mock AI fails.', '0.25', 0, 1),
   AI_SERVICE_MIN_LATENCY: number('The shortest answer time of the mock AI.', '1', 0, 600),
   AI_SERVICE_MAX_LATENCY: number('The longest answer time of the mock AI.', '3', 0, 600),
@@ -250,7 +348,7 @@ const pairs: readonly (readonly [smaller: SettingName, larger: SettingName])[] =
  */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const problems: string[] = []
-  const values: Partial<Record<SettingName, string | number | null>> = {}
+  const values: Partial<Record<SettingName, string | number | readonly string[] | null>> = {}
   for (const [key, setting] of Object.entries(settings)) {
     const name = key as SettingName
     const came = environment[name]?.trim() || setting.fallback

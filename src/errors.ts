@@ -26,6 +26,11 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'Nothing was announced for this stream, or it was longer ago than a day.',
   },
+  no_transcript: {
+    status: 404,
+    retryable: false,
+    meaning: 'Nothing of the call is transcribed yet. Its timeline says why.',
+  },
   call_not_completable: {
     status: 400,
     retryable: false,
@@ -41,6 +46,16 @@ export const errorCatalogue = {
     status: 409,
     retryable: false,
     meaning: 'The call is in a state from which the requested transition does not exist.',
+  },
+  no_recording: {
+    status: 409,
+    retryable: false,
+    meaning: 'The call has no audio that can be decoded: no format is declared, or an unknown one.',
+  },
+  range_not_satisfiable: {
+    status: 416,
+    retryable: false,
+    meaning: 'The recording ends before the range of bytes that was asked for.',
   },
   payload_too_large: { status: 413, retryable: false, meaning: 'The body is over the size limit.' },
   unsupported_media_type: {

@@ -6,8 +6,9 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
-import { startAnalysis } from './analysis/analysis.ts'
-import { createMockProvider } from './analysis/providers/mock.ts'
+import { assembleAnalysis } from './analysis/assemble.ts'
+import { providerRoutes } from './analysis/provider-health.ts'
+import { transcriptRoute } from './analysis/transcript-route.ts'
 import { announcementRoutes } from './calls/announcement-routes.ts'
 import { createCompletion } from './calls/complete.ts'
 import { startDeadlines } from './calls/deadlines.ts'
@@ -18,12 +19,12 @@ import type { Config } from './config.ts'
 import { startEmbeddedPostgres } from './database/embedded/postgres.ts'
 import { createPool } from './database/pool.ts'
 import { prepareDatabase } from './database/prepare.ts'
-import { StartupError } from './errors.ts'
 import { startFeed } from './feed/feed.ts'
 import { feedRoutes } from './feed/routes.ts'
 import { healthRoutes } from './http/health.ts'
 import { servePages } from './http/pages.ts'
 import { bodyLimit, createServer } from './http/server.ts'
+import { createDeclaredFormats } from './intake/declared-formats.ts'
 import { httpPacketRoutes } from './intake/http-packet.ts'
 import type { MediaParts } from './intake/media/connection.ts'
 import { MediaBudget } from './intake/media/media-budget.ts'
@@ -34,8 +35,10 @@ import { packetShortcut } from './intake/packet-shortcut.ts'
 import { createPacketSockets } from './intake/packet-socket.ts'
 import { logRefusals } from './intake/refusal-log.ts'
 import { createLedger, ledgerConnections } from './ledger/ledger.ts'
-import { readPackets } from './ledger/read-packets.ts'
-import { seededRandom } from './random.ts'
+import { listenForAudioSocket, listenForHttp } from './listeners.ts'
+import { createMeasurements } from './recording/measurements.ts'
+import { qualityRoutes } from './recording/quality-routes.ts'
+import { recordingRoutes } from './recording/routes.ts'
 import { loadRecordings } from './simulator/recordings.ts'
 import type { Logger } from './telemetry/logger.ts'
 import type { Total } from './workers/figures.ts'
@@ -55,6 +58,8 @@ export type GatewayOptions = {
 export type Gateway = {
   /** Where it listens, as `http://host:port`. */
   readonly url: string
+  /** Where it listens for AudioSocket, as `host:port`; null when it does not. */
+  readonly audioSocket: string | null
   /** Takes no new work, finishes or gives back what is under way, and closes everything. */
   readonly stop: () => Promise<void>
 }
@@ -131,30 +136,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     stack.defer(feed.stop)
 
     // 3. The analysis of completed calls.
-    const analysis = startAnalysis({
+    const analysis = await assembleAnalysis({
+      config,
       pool: pools.analysis,
       owner: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
-      provider: createMockProvider({
-        failureRate: config.AI_SERVICE_FAILURE_RATE,
-        minLatency: config.AI_SERVICE_MIN_LATENCY,
-        maxLatency: config.AI_SERVICE_MAX_LATENCY,
-        seed: config.AI_SEED,
-        speech: await loadRecordings(),
-      }),
-      readPackets: (call) => readPackets(pools.analysis, call),
-      retry: {
-        maxAttempts: config.MAX_RETRY_ATTEMPTS,
-        initialWait: config.RETRY_INITIAL_WAIT,
-        maxWait: config.RETRY_MAX_WAIT,
-        redriveInitialWait: config.REDRIVE_INITIAL_WAIT,
-        redriveMaxWait: config.REDRIVE_MAX_WAIT,
-        redriveHorizon: config.REDRIVE_HORIZON,
-      },
-      timeoutSeconds: config.ANALYSIS_TIMEOUT_SECONDS,
-      archiveAfterSeconds: config.ARCHIVE_AFTER_SECONDS,
-      concurrency: config.ANALYSIS_CONCURRENCY,
-      leaseSeconds: config.ANALYSIS_LEASE_SECONDS,
-      random: seededRandom(config.AI_SEED),
+      speech: await loadRecordings(),
       logger,
       onEvents: feed.wake,
     })
@@ -196,13 +182,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       onError: logRefusals(logger),
     })
     const server = await createServer(logger, version, shortcut)
-    await server.register(httpPacketRoutes, { intake, ledger, now, longestLine: bodyLimit })
+    const formats = createDeclaredFormats(pools.queries, ledger, logger)
+    await server.register(httpPacketRoutes, {
+      intake,
+      ledger,
+      formats,
+      now,
+      longestLine: bodyLimit,
+    })
     const complete = createCompletion({
       pool: pools.queries,
       graceSeconds: config.COMPLETION_GRACE_SECONDS,
       onCompleted: callsCompleted,
     })
-    const packetSockets = createPacketSockets({ ledger, complete, logger })
+    const packetSockets = createPacketSockets({ ledger, formats, complete, logger })
     await server.register(packetSockets.routes)
     const media: MediaParts = {
       ledger,
@@ -233,10 +226,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     })
     await server.register(mediaSockets.routes)
     await server.register(callRoutes, { pool: pools.queries, complete })
+    const recordings = { pool: pools.queries, measure: createMeasurements(pools.queries) }
+    await server.register(recordingRoutes, recordings)
+    await server.register(transcriptRoute, recordings)
+    await server.register(providerRoutes, { pool: pools.queries, names: analysis.providers })
+    await server.register(qualityRoutes, recordings)
     await server.register(swapRoute, { pool: pools.queries, onEvents: feed.wake })
     await server.register(timelineRoute, {
       pool: pools.queries,
       packetTimeoutSeconds: config.PACKET_TIMEOUT_SECONDS,
+      reconnectSeconds: config.RECONNECT_GRACE_SECONDS,
     })
     await server.register(announcementRoutes, { pool: pools.queries })
     await server.register(feedRoutes, {
@@ -254,10 +253,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     stack.defer(() => server.close())
     stack.defer(packetSockets.close)
     stack.defer(mediaSockets.close)
+    const audioSocket = await listenForAudioSocket(config, media)
+    if (audioSocket !== undefined) stack.defer(audioSocket.close)
 
-    const url = await listen(server, config)
+    const url = await listenForHttp(server, config)
     return {
       url,
+      audioSocket: audioSocket?.address ?? null,
       stop: () => {
         isClosing = true
         return stack.disposeAsync()
@@ -265,24 +267,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
   } catch (error) {
     await stack.disposeAsync()
-    throw error
-  }
-}
-
-async function listen(
-  server: Awaited<ReturnType<typeof createServer>>,
-  { APP_HOST: host, APP_PORT: port }: Config,
-): Promise<string> {
-  try {
-    return await server.listen({ host, port, listenTextResolver: (url) => `listening on ${url}` })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE')
-      throw new StartupError(
-        `Port ${port} on ${host} is in use, perhaps by another gateway. Set APP_PORT to a free one.`,
-      )
-    if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-      throw new StartupError(`Cannot listen on APP_HOST ${host}, APP_PORT ${port}: ${code}`)
     throw error
   }
 }

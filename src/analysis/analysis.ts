@@ -17,6 +17,10 @@ export type AnalysisOptions = AttemptOptions & {
   /** Who this process is, in leases and attempts. */
   readonly owner: string
   readonly concurrency: number
+  /** The first provider of the settings, as attempts are labelled. */
+  readonly providerName: string
+  /** How many calls may be begun now, as far as the providers are concerned; if none, when to look again. */
+  readonly capacity: () => Promise<{ readonly free: number; readonly waitSeconds: number }>
   readonly leaseSeconds: number
   /** Called after an attempt began or ended: there are events to publish. */
   readonly onEvents: () => void
@@ -69,12 +73,16 @@ export function startAnalysis(options: AnalysisOptions): Analysis {
     onError: (error) => logger.error({ err: error }, 'no calls could be claimed; trying again'),
     run: async () => {
       while (!stopped) {
-        const free = Math.min(options.concurrency - running.size, claimsPerStatement)
-        if (free <= 0) return undefined
+        const own = Math.min(options.concurrency - running.size, claimsPerStatement)
+        if (own <= 0) return undefined
+        const capacity = await options.capacity()
+        // Calls wait where they are, oldest first, while no provider is well.
+        if (capacity.free === 0) return capacity.waitSeconds * 1_000
+        const free = Math.min(own, capacity.free)
         const claims = await claimCalls(
           pool,
           options.owner,
-          options.provider.name,
+          options.providerName,
           free,
           leaseSeconds,
         )

@@ -1,13 +1,15 @@
-// One attempt to analyse one claimed call: ask the provider, store what it says. Nothing here can keep a call
+// One attempt to analyse one claimed call: do the work, store what comes of it. Nothing here can keep a call
 // from its next step: every way out either stores a result, or says when to try again, or leaves the lease
 // to run out.
 import { DatabaseFailure } from '../database/failure.ts'
 import type { Pool } from '../database/pool.ts'
 import type { Random } from '../random.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { type Provider, ProviderError, type RecordedPacket } from './provider.ts'
+import { NotNow } from './health.ts'
+import { type AnalysisResult, ProviderError } from './provider.ts'
 import { nextStep, type RetrySettings } from './retry-policy.ts'
 import { type Claim, endAttempt, storeResult } from './statements.ts'
+import { workLost } from './work.ts'
 
 /** How an attempt ended. `refused`: its lease was lost, so what it had to say was not stored. */
 export type AttemptOutcome = 'succeeded' | 'failed' | 'released' | 'refused'
@@ -15,10 +17,10 @@ export type AttemptOutcome = 'succeeded' | 'failed' | 'released' | 'refused'
 /** What an attempt needs. */
 export type AttemptOptions = {
   readonly pool: Pool
-  readonly provider: Provider
-  readonly readPackets: (call: number) => AsyncIterable<RecordedPacket>
+  /** Rejects with a `ProviderError`, a `NotNow`, or the signal's reason. */
+  readonly work: (claim: Claim, signal: AbortSignal) => Promise<AnalysisResult>
   readonly retry: RetrySettings
-  readonly timeoutSeconds: number
+  readonly deadlineSeconds: number
   readonly archiveAfterSeconds: number
   readonly random: Random
   readonly logger: Logger
@@ -37,16 +39,11 @@ export async function runAttempt(
   signal: AbortSignal,
 ): Promise<AttemptOutcome> {
   const logger = options.logger.child({ call_id: claim.call_id, attempt: claim.attempt })
-  const timeout = AbortSignal.timeout(options.timeoutSeconds * 1_000)
+  const deadline = AbortSignal.timeout(options.deadlineSeconds * 1_000)
   let failure: ProviderError
   try {
-    const end = AbortSignal.any([signal, timeout])
-    const request = {
-      callId: claim.call_id,
-      attempt: claim.attempt,
-      packets: options.readPackets(claim.id),
-    }
-    const result = await unlessAborted(end, options.provider.analyse(request, end))
+    const end = AbortSignal.any([signal, deadline])
+    const result = await unlessAborted(end, options.work(claim, end))
     const [answer] = await storeResult(
       options.pool,
       claim.id,
@@ -56,17 +53,16 @@ export async function runAttempt(
       withoutNul(result.summary),
       options.archiveAfterSeconds,
     )
-    if (answer?.stored !== true) {
-      logger.warn('a result came too late: the call belongs to another process; it was refused')
-      return 'refused'
-    }
+    if (answer?.stored !== true) return tooLate(logger)
     logger.info('call analysed')
     return 'succeeded'
   } catch (error) {
     if (error instanceof DatabaseFailure && error.kind !== 'data') throw error
+    if (error === workLost) return tooLate(logger)
     if (signal.aborted) return await giveBack(claim, options, signal, logger)
-    failure = timeout.aborted
-      ? new ProviderError('retryable', `No answer within ${options.timeoutSeconds} s`)
+    if (error instanceof NotNow) return await putOff(claim, options, error, logger)
+    failure = deadline.aborted
+      ? new ProviderError('retryable', `Not done within ${options.deadlineSeconds} s`)
       : asProviderError(error, logger)
   }
 
@@ -84,7 +80,7 @@ export async function runAttempt(
     options.pool,
     claim.id,
     claim.lease_token,
-    failure.kind,
+    failure.kind === 'configuration' ? 'outage' : failure.kind,
     withoutNul(failure.message),
     next.usesUpAttempt,
     next.fails,
@@ -106,6 +102,25 @@ async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<
   } finally {
     signal.removeEventListener('abort', onAbort)
   }
+}
+
+function tooLate(logger: Logger): AttemptOutcome {
+  logger.warn('a result came too late: the call belongs to another process; it was refused')
+  return 'refused'
+}
+
+/** No provider may be asked: the call waits, and nobody has failed. */
+async function putOff(
+  claim: Claim,
+  { pool, random }: AttemptOptions,
+  { message, waitSeconds }: NotNow,
+  logger: Logger,
+): Promise<AttemptOutcome> {
+  // Those that wait for the same provider do not all come back at once.
+  const wait = waitSeconds * (1 + random() / 4)
+  logger.debug({ reason: message, wait }, 'an analysis is put off')
+  await endAttempt(pool, claim.id, claim.lease_token, 'outage', message, false, false, wait)
+  return 'released'
 }
 
 async function giveBack(

@@ -19,8 +19,18 @@ export type Sentiment = 'positive' | 'neutral' | 'negative' | 'mixed'
 /** What an analysis yields. All of it is text of a stranger: never a command, never markup. */
 export type AnalysisResult = {
   readonly transcription: string
+  /** The same with its times, if they are known. */
+  readonly utterances?: readonly SaidInCall[]
   readonly sentiment: Sentiment
   readonly summary: string
+}
+
+/** Something that was said in a call; seconds since its start. */
+export type SaidInCall = {
+  readonly speaker: 'customer' | 'agent'
+  readonly start: number
+  readonly end: number
+  readonly text: string
 }
 
 /** One attempt to analyse one call. */
@@ -40,19 +50,30 @@ export type Provider = {
 
 /**
  * Why a provider failed, which decides what happens next.
- * - `retryable`: another attempt may succeed; it counts towards the burst (a 5xx, a timeout, a reset).
- * - `outage`: the service is not there at all; another attempt is made and none is used up.
+ * - `retryable`: another attempt may succeed; it counts towards the burst (a 5xx, a timeout, a reset, garbage).
+ * - `outage`: the service takes no requests now; another attempt is made and none is used up (connection refused,
+ *   a 429, a 503 that says for how long).
+ * - `configuration`: no call can succeed before somebody acts (a wrong key, model or address, no credit); none is
+ *   used up.
  * - `permanent`: this call can never succeed with this provider (a 400, unreadable audio).
  */
-export type ProviderErrorKind = 'retryable' | 'outage' | 'permanent'
+export type ProviderErrorKind = 'retryable' | 'outage' | 'configuration' | 'permanent'
+
+/** What else is known of a failure. */
+export type ProviderErrorOptions = ErrorOptions & {
+  /** In how many seconds the service wants to be asked again, if it says so: 0 to 3600. */
+  readonly retryAfterSeconds?: number | undefined
+}
 
 /** A failed attempt. The message is shown to supervisors and must hold neither audio nor secrets. */
 export class ProviderError extends Error {
   readonly kind: ProviderErrorKind
+  readonly retryAfterSeconds: number | undefined
 
-  constructor(kind: ProviderErrorKind, message: string, options?: ErrorOptions) {
+  constructor(kind: ProviderErrorKind, message: string, options: ProviderErrorOptions = {}) {
     super(message, options)
     this.name = 'ProviderError'
     this.kind = kind
+    this.retryAfterSeconds = options.retryAfterSeconds
   }
 }

@@ -50,7 +50,7 @@ export function nextStep(
   settings: RetrySettings,
   random: Random,
 ): NextStep {
-  const usesUpAttempt = attempt.kind !== 'outage'
+  const usesUpAttempt = attempt.kind === 'retryable' || attempt.kind === 'permanent'
   const failures = attempt.burstAttempts + (usesUpAttempt ? 1 : 0)
   if (attempt.kind !== 'permanent' && failures < settings.maxAttempts)
     return {

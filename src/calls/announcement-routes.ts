@@ -18,7 +18,8 @@ export type AnnouncementRouteOptions = { readonly pool: Pool }
 const UuidParameter = Type.Object({
   uuid: Type.String({
     pattern: '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$',
-    description: 'The UUID that the dialplan gives to AudioSocket; upper and lower case are the same',
+    description:
+      'The UUID that the dialplan gives to AudioSocket; upper and lower case are the same',
     examples: ['40325ec2-5efd-4bd3-805f-53576e581d13'],
   }),
 })

@@ -36,6 +36,7 @@ export async function readCall(pool: Pool, callId: string): Promise<CallRow> {
   return row
 }
 
-function callNotFound(callId: string): GatewayError {
+/** The error of a call id that nobody knows. */
+export function callNotFound(callId: string): GatewayError {
   return new GatewayError('call_not_found', `Call ${callId} not found`)
 }

@@ -1,10 +1,12 @@
-// The command line: `serve`, `migrate`, `simulate`. Exit codes: 0 done, 1 it went wrong, 2 it was asked wrongly.
+// The command line: a file for each command. Exit codes: 0 done, 1 it went wrong, 2 it was asked wrongly.
 import { Command } from 'commander'
 import { StartupError } from '../errors.ts'
+import { doctorCommand } from './doctor.ts'
 import { migrateCommand } from './migrate.ts'
 import { readVersion } from './package-version.ts'
 import { serveCommand } from './serve.ts'
 import { simulateCommand } from './simulate.ts'
+import { timelineCommand } from './timeline.ts'
 
 const usageError = 2
 
@@ -16,7 +18,13 @@ const program = new Command('ai-pbx-gateway')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : usageError))
   .showHelpAfterError('(see --help)')
 
-for (const command of [serveCommand(), migrateCommand(), simulateCommand()])
+for (const command of [
+  serveCommand(),
+  migrateCommand(),
+  simulateCommand(),
+  doctorCommand(),
+  timelineCommand(),
+])
   program.addCommand(command.copyInheritedSettings(program))
 
 try {

@@ -56,7 +56,7 @@ async function serve(demo: boolean): Promise<void> {
   })
   if (running === undefined || starting.signal.aborted) return
   const { url } = running
-  console.error(welcome(url, version))
+  console.error(welcome(running, version))
   if (demo) await runSimulation({ ...defaultSimulation, url }, process.stdout, stopDemo.signal)
 }
 
@@ -71,13 +71,13 @@ async function start(
   try {
     const { url: databaseUrl, close } = await openDatabase(config, logger)
     stack.defer(close)
-    const { url, stop } =
+    const { url, audioSocket, stop } =
       config.WORKERS === 1
         ? await startGateway({ config, databaseUrl, logger, version, total: alone })
         : await startWorkers({ config: { ...config, DATABASE_URL: databaseUrl }, logger, signal })
     stack.defer(stop)
-    logger.info({ url }, 'gateway ready')
-    return { url, stop: () => stack.disposeAsync() }
+    logger.info({ audio_socket: audioSocket, url }, 'gateway ready')
+    return { url, audioSocket, stop: () => stack.disposeAsync() }
   } catch (error) {
     await stack.disposeAsync()
     throw error
@@ -94,7 +94,7 @@ function work(): void {
   })
 }
 
-function welcome(url: string, version: string): string {
+function welcome({ url, audioSocket }: Gateway, version: string): string {
   return `
   AI PBX Gateway ${version} is ready.
 
@@ -102,6 +102,7 @@ function welcome(url: string, version: string): string {
     API, try it       ${url}/docs     read it  ${url}/redoc
     Events            ${url.replace('http', 'ws')}/ws
     Health            ${url}/health
+    Asterisk          ${audioSocket === null ? 'AudioSocket is off' : `AudioSocket(<UUID>,${audioSocket})`}
 
   Play calls of real speech:   npm run simulate -- --url ${url}
   Send a packet yourself:

@@ -7,6 +7,7 @@ import type {} from '@fastify/websocket'
 import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import type { WebSocket } from 'ws'
+import { readMessages } from '../border/web-socket-messages.ts'
 import { errorReplies, GatewayError } from '../errors.ts'
 import { Client, type ClientOptions } from './client.ts'
 import type { Feed } from './feed.ts'
@@ -59,7 +60,7 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (ap
     const start = after ?? feed.position()
     client.say(connectedMessage(name, start, now()))
     const unsubscribe = feed.subscribe(start, client)
-    socket.on('message', (data) => client.say(pongMessage(String(data), now())))
+    readMessages(socket, { take: (bytes) => client.say(pongMessage(`${bytes}`, now())) })
     socket.on('pong', () => client.heardPong())
     // The plugin's listener takes a client's mistake for an error of ours, and keeps the request in memory.
     socket.removeAllListeners('error')

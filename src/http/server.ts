@@ -106,6 +106,7 @@ ${Object.entries(errorCatalogue)
         { name: 'packets', description: 'From the PBX' },
         { name: 'media', description: 'From PBXs, in their own protocols' },
         { name: 'calls', description: 'Their state and their results' },
+        { name: 'analysis', description: 'The AI services' },
         { name: 'feed', description: 'Events, live' },
         { name: 'gateway', description: 'The gateway itself' },
       ],

@@ -10,27 +10,29 @@ import { CallIdParameter } from '../calls/call-id.ts'
 import { errorReplies, GatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { TrackName } from '../ledger/packet.ts'
+import type { DeclaredFormats } from './declared-formats.ts'
 import { replyEarly } from './early-reply.ts'
 import {
+  declaredFormat,
   PacketBody,
   PacketOrPackets,
+  PacketQuery,
   PacketReply,
   StreamedPacketBody,
-  TrackField,
 } from './packet-body.ts'
-import type { PacketIntake } from './packet-intake.ts'
+import { createPacketIntake, type PacketIntake } from './packet-intake.ts'
 import { PacketSummary, storeLines } from './packet-summary.ts'
 
 /** What the routes need. */
 export type HttpPacketOptions = {
   readonly intake: PacketIntake
   readonly ledger: Ledger
+  readonly formats: DeclaredFormats
   readonly now: () => Date
   /** The longest line of a stream, in bytes. */
   readonly longestLine: number
 }
 
-const TrackQuery = Type.Object({ track: Type.Optional(TrackField) })
 const lines = 'application/x-ndjson'
 
 /** The body is checked by the intake, which tells lines, arrays and packets apart. */
@@ -57,12 +59,15 @@ const refusalsWithCounts = Object.fromEntries(
 /** `POST /v1/call/stream/{call_id}` and, for older clients, `POST /ingest/{call_id}`. */
 export const httpPacketRoutes: FastifyPluginAsyncTypebox<HttpPacketOptions> = async (
   app,
-  { intake, ledger, now, longestLine },
+  { intake, ledger, formats, now, longestLine },
 ) => {
-  function take(callId: string, track: TrackName, body: unknown): Promise<string> {
-    return new Promise((accepted, refused) =>
-      intake.take(callId, track, body, { accepted, refused }),
-    )
+  function take(
+    into: PacketIntake,
+    callId: string,
+    track: TrackName,
+    body: unknown,
+  ): Promise<string> {
+    return new Promise((accepted, refused) => into.take(callId, track, body, { accepted, refused }))
   }
 
   const streams = new Set<() => void>()
@@ -70,13 +75,18 @@ export const httpPacketRoutes: FastifyPluginAsyncTypebox<HttpPacketOptions> = as
     for (const leave of streams) leave()
   })
 
-  async function takeLines(callId: string, track: TrackName, body: Readable) {
+  async function takeLines(
+    into: Pick<Ledger, 'append'>,
+    callId: string,
+    track: TrackName,
+    body: Readable,
+  ) {
     // The request must outlive its reading, for the answer.
     const chunks = body.iterator({ destroyOnReturn: false })
     const { promise: leaving, resolve: leave } = Promise.withResolvers<void>()
     streams.add(leave)
     try {
-      return await storeLines({ ledger, callId, track, now }, chunks, longestLine, leaving)
+      return await storeLines({ ledger: into, callId, track, now }, chunks, longestLine, leaving)
     } catch (error) {
       if (body.errored === null) throw error
       throw new GatewayError('malformed_request', 'The stream broke off before its end')
@@ -104,7 +114,7 @@ export const httpPacketRoutes: FastifyPluginAsyncTypebox<HttpPacketOptions> = as
             'come in any order and more than once.',
           tags: ['packets'],
           params: CallIdParameter,
-          querystring: TrackQuery,
+          querystring: PacketQuery,
           body: {
             content: {
               'application/json': { schema: PacketOrPackets },
@@ -118,16 +128,20 @@ export const httpPacketRoutes: FastifyPluginAsyncTypebox<HttpPacketOptions> = as
           },
         },
       },
-      async ({ params: { call_id }, query: { track = 'mixed' }, body }, reply) => {
-        const answer =
-          body instanceof Readable
-            ? JSON.stringify(await takeLines(call_id, track, body))
-            : await take(call_id, track, body)
-        return reply
-          .code(202)
-          .type('application/json; charset=utf-8')
-          .serializer(String)
-          .send(answer)
+      async ({ params: { call_id }, query, body }, reply) => {
+        const { track = 'mixed' } = query
+        const format = declaredFormat(query)
+        const into = format === undefined ? undefined : formats.ledgerFor(format)
+        try {
+          const answer =
+            body instanceof Readable
+              ? JSON.stringify(await takeLines(into ?? ledger, call_id, track, body))
+              : await take(into ? createPacketIntake(into, now) : intake, call_id, track, body)
+          reply.code(202).type('application/json; charset=utf-8').serializer(String)
+          return answer
+        } finally {
+          await into?.declared()
+        }
       },
     )
   }
@@ -147,7 +161,7 @@ export const httpPacketRoutes: FastifyPluginAsyncTypebox<HttpPacketOptions> = as
       },
     },
     async ({ params: { call_id }, body }) => {
-      await take(call_id, 'mixed', body)
+      await take(intake, call_id, 'mixed', body)
       return { status: 'accepted' as const }
     },
   )

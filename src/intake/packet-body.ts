@@ -1,13 +1,39 @@
 // A packet as JSON, in and out: what it must look like, and what its sender is told.
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { callIdPattern } from '../calls/call-id.ts'
 import { isIrregular } from '../ledger/ledger.ts'
+import { encodings, type MediaFormat } from '../ledger/media-format.ts'
 import { type Packet, type PacketReceipt, type TrackName, trackNames } from '../ledger/packet.ts'
 
 export const TrackField = Type.Enum(trackNames, {
   type: 'string',
   description: 'Whose voice it is: customer, agent or bot, both',
 })
+
+/** The query of a request or socket that sends packets. */
+export const PacketQuery = Type.Object({
+  track: Type.Optional(TrackField),
+  encoding: Type.Optional(
+    Type.Enum(encodings, {
+      type: 'string',
+      description: 'How the audio is coded; without it, packets are opaque',
+    }),
+  ),
+  rate: Type.Optional(
+    Type.Integer({
+      minimum: 8_000,
+      maximum: 192_000,
+      default: 8_000,
+      description: 'Samples a second, with `encoding`',
+    }),
+  ),
+})
+
+/** The format that a query declares. */
+export function declaredFormat(query: Static<typeof PacketQuery>): MediaFormat | undefined {
+  const { encoding, rate = 8_000 } = query
+  return encoding === undefined ? undefined : { encoding, rate }
+}
 
 const fields = {
   sequence: Type.Integer({

@@ -23,7 +23,10 @@ export type PacketIntake = {
 const check = compileCheck(PacketBody)
 
 /** Builds the intake. */
-export function createPacketIntake(ledger: Ledger, now: () => Date): PacketIntake {
+export function createPacketIntake(
+  ledger: Pick<Ledger, 'store' | 'append'>,
+  now: () => Date,
+): PacketIntake {
   function take(callId: string, track: TrackName, body: unknown, answer: Answer): void {
     if (Array.isArray(body)) {
       storeAll({ ledger, callId, track, now }, body).then(

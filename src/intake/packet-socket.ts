@@ -3,22 +3,25 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type {} from '@fastify/websocket'
 import Type from 'typebox'
-import type { RawData, WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
 import { parseJson } from '../border/json.ts'
 import { refusalOf } from '../border/refusals.ts'
 import { compileCheck, InvalidInput } from '../border/validation.ts'
-import { CallIdParameter, callIdPattern } from '../calls/call-id.ts'
+import { readMessages } from '../border/web-socket-messages.ts'
+import { CallIdField, CallIdParameter } from '../calls/call-id.ts'
 import type { CompleteOnRequest } from '../calls/complete.ts'
 import { errorReplies, GatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { TrackName } from '../ledger/packet.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { readBinaryPacket } from './binary-packet.ts'
+import type { DeclaredFormats } from './declared-formats.ts'
 import {
+  declaredFormat,
+  PacketQuery,
   packetOf,
   StreamedPacketBody,
   type StreamedPacketFields,
-  TrackField,
 } from './packet-body.ts'
 import { PacketStream } from './packet-stream.ts'
 import { SocketAccount } from './socket-account.ts'
@@ -26,11 +29,11 @@ import { SocketAccount } from './socket-account.ts'
 /** What the routes need. */
 export type PacketSocketOptions = {
   readonly ledger: Pick<Ledger, 'append'>
+  readonly formats: DeclaredFormats
   readonly complete: CompleteOnRequest
   readonly logger: Logger
 }
 
-const CallIdField = Type.String({ pattern: callIdPattern })
 const checkPacket = compileCheck(StreamedPacketBody)
 const checkOpen = compileCheck(
   Type.Object({ channel: Type.Integer({ minimum: 1, maximum: 65_535 }), call_id: CallIdField }),
@@ -79,7 +82,7 @@ export function createPacketSockets(options: PacketSocketOptions): PacketSockets
         description: 'A WebSocket. See docs/streams.md for its messages.',
         tags: ['packets'],
         params: CallIdParameter,
-        querystring: Type.Object({ track: Type.Optional(TrackField) }),
+        querystring: PacketQuery,
         response: {
           101: Type.Unsafe({ type: 'null', description: 'The WebSocket is open' }),
           ...errorReplies('upgrade_required', 'validation_failed'),
@@ -92,8 +95,11 @@ export function createPacketSockets(options: PacketSocketOptions): PacketSockets
           'Packets are sent here by POST or over a WebSocket',
         )
       },
-      wsHandler: (socket, { params: { call_id }, query: { track = 'mixed' } }) => {
-        const stream = attach(socket, call_id, track, options)
+      wsHandler: (socket, { params: { call_id }, query }) => {
+        const { track = 'mixed' } = query
+        const format = declaredFormat(query)
+        const ledger = format === undefined ? options.ledger : options.formats.ledgerFor(format)
+        const stream = attach(socket, call_id, track, { ...options, ledger })
         const state = { isAlive: true, stream }
         sockets.set(socket, state)
         socket.on('pong', () => {
@@ -221,21 +227,18 @@ function attach(
     send(JSON.stringify({ type: 'error', code: 'validation_failed', ...body, ...about }))
   }
 
-  socket.on('message', (data: RawData, isBinary: boolean) => {
-    if (stream.isEnding) return
-    try {
-      const bytes = Buffer.isBuffer(data) ? data : Buffer.concat([data].flat().map(toBuffer))
-      if (isBinary) takeBinary(bytes)
-      else takeText(bytes)
-    } catch (error) {
-      refuse(error)
-    }
+  readMessages(socket, {
+    take: (bytes, isBinary) => {
+      if (stream.isEnding) return
+      try {
+        if (isBinary) takeBinary(bytes)
+        else takeText(bytes)
+      } catch (error) {
+        refuse(error)
+      }
+    },
   })
   return stream
-}
-
-function toBuffer(part: Buffer | ArrayBuffer): Buffer {
-  return Buffer.isBuffer(part) ? part : Buffer.from(part)
 }
 
 function typeOf(message: unknown): unknown {

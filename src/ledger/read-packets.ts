@@ -1,6 +1,7 @@
 // The packets of a call in ascending order of sequence, whatever the order they came in, in memory that does
 // not grow with the length of the call.
 import type { Queryable } from '../database/statement.ts'
+import { inSequence, type PacketSegment } from './in-sequence.ts'
 import { type TrackName, trackNames } from './packet.ts'
 import { readSegments, type Segment } from './statements.ts'
 
@@ -14,44 +15,31 @@ export type StoredPacket = {
 
 const segmentsPerRead = 100
 
-/** Yields all packets of a call (by its `id`), one track after the other. */
-export async function* readPackets(db: Queryable, call: number): AsyncGenerator<StoredPacket> {
-  for (const track of trackNames) yield* readTrack(db, call, track)
+/** Yields all packets of a call (by its `id`), or those of some tracks, one track after the other. */
+export async function* readPackets(
+  db: Queryable,
+  call: number,
+  tracks: readonly TrackName[] = trackNames,
+): AsyncGenerator<StoredPacket> {
+  for (const track of tracks)
+    for await (const { packets } of inSequence(segmentsOf(db, call, track))) yield* packets
 }
 
-async function* readTrack(
+async function* segmentsOf(
   db: Queryable,
   call: number,
   track: TrackName,
-): AsyncGenerator<StoredPacket> {
-  // A segment starts at its least sequence and segments come by that, so what lies below the next one's
-  // start is complete; only packets of segments that overlap wait.
-  const waiting: StoredPacket[] = []
+): AsyncGenerator<PacketSegment<StoredPacket>> {
   let after = -1
   while (true) {
     const segments = await readSegments(db, call, track, after, segmentsPerRead)
     for (const segment of segments) {
-      const ready = waiting.findIndex(({ sequence }) => sequence > segment.first_sequence)
-      yield* waiting.splice(0, ready === -1 ? waiting.length : ready)
-      for (const packet of unpack(track, segment)) insertInOrder(waiting, packet)
-      after = segment.first_sequence
+      const { first_sequence } = segment
+      yield { first_sequence, packets: unpack(track, segment) }
+      after = first_sequence
     }
-    if (segments.length < segmentsPerRead) break
+    if (segments.length < segmentsPerRead) return
   }
-  yield* waiting
-}
-
-function insertInOrder(waiting: StoredPacket[], packet: StoredPacket): void {
-  let low = 0
-  let high = waiting.length
-  // Packets mostly arrive in order: look at the end first.
-  if ((waiting.at(-1)?.sequence ?? -1) < packet.sequence) low = high
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((waiting[middle]?.sequence ?? 0) < packet.sequence) low = middle + 1
-    else high = middle
-  }
-  waiting.splice(low, 0, packet)
 }
 
 function unpack(track: TrackName, segment: Segment): StoredPacket[] {

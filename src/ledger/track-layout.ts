@@ -88,11 +88,12 @@ export class TrackLayout {
   readonly #format: LayoutFormat
   readonly #silences: readonly Silence[]
   readonly #onGap: (gap: Gap) => void
-  #state: LayoutState
+  readonly #state: { -readonly [Key in keyof LayoutState]: LayoutState[Key] }
 
   /**
    * @param silences of the track, ascending by `before_sequence`
    * @param onGap is told each gap, in order of time
+   * @param state where another layout of the track stood
    */
   constructor(
     format: LayoutFormat,
@@ -103,33 +104,96 @@ export class TrackLayout {
     this.#format = format
     this.#silences = silences
     this.#onGap = onGap
-    this.#state = state
+    this.#state = { ...state }
   }
 
-  /** Where the layout stands. */
+  /** Where the layout stands now. */
   get state(): LayoutState {
-    return this.#state
+    return { ...this.#state }
   }
 
   /** Places the next packet; the sample at which it starts. */
   place(packet: LaidPacket): number {
-    const { next, usual, votes, lastTimestamp } = this.#state
-    const { sequence, timestamp, samples } = packet
-    const expected = next ?? Math.min(sequence, 1)
-    this.#skip(packet, expected)
-    const silences = this.#placeSilences(sequence)
-    const { position } = this.#state
-    const isUsual = samples === usual
-    const gone = Math.max(timestamp - lastTimestamp, 0)
-    this.#state = {
-      position: position + samples,
-      next: sequence + 1,
-      usual: votes === 0 ? samples : usual,
-      votes: samples === 0 ? votes : votes === 0 || isUsual ? votes + 1 : votes - 1,
-      origin: this.#originAt(timestamp, position, silences > this.#silencesBefore, gone),
-      lastTimestamp: timestamp,
-      silences,
+    const state = this.#state
+    const { sequence, samples } = packet
+    const hasSilence = this.#nextSilence(sequence) !== undefined
+    this.#placeMissing(packet, hasSilence)
+    this.#placeSilences(sequence)
+    this.#setClock(packet, hasSilence)
+    this.#countVote(samples)
+    const start = state.position
+    state.position += samples
+    state.next = sequence + 1
+    return start
+  }
+
+  /** Places the silences that no packet came after. */
+  end(): void {
+    this.#placeSilences(Number.POSITIVE_INFINITY)
+  }
+
+  #placeMissing({ sequence, timestamp, samples }: LaidPacket, hasSilence: boolean): void {
+    const { position, next, usual, origin } = this.#state
+    const { rate, clock } = this.#format
+    const first_sequence = next ?? Math.min(sequence, 1)
+    const packets = sequence - first_sequence
+    let gap = packets * (usual || samples)
+    if (clock === 'sender' && origin !== null && !hasSilence) {
+      const excess = timestamp - origin - (position + gap) / rate
+      if (excess > jitter || (excess < -jitter && packets > 0))
+        gap = Math.max(gap + Math.round(excess * rate), 0)
     }
-    return position
+    if (packets > 0)
+      this.#skip(gap, { cause: 'missing', first_sequence, last_sequence: sequence - 1, packets })
+    else if (gap > 0)
+      this.#skip(gap, {
+        cause: 'unsent',
+        first_sequence: sequence,
+        last_sequence: sequence,
+        packets,
+      })
+  }
+
+  #nextSilence(sequence: number): Silence | undefined {
+    const silence = this.#silences[this.#state.silences]
+    return silence !== undefined && silence.before_sequence <= sequence ? silence : undefined
+  }
+
+  #placeSilences(sequence: number): void {
+    for (;;) {
+      const silence = this.#nextSilence(sequence)
+      if (silence === undefined) return
+      const { before_sequence, milliseconds, cause } = silence
+      this.#skip(Math.round((milliseconds / 1000) * this.#format.rate), {
+        cause,
+        first_sequence: before_sequence,
+        last_sequence: before_sequence,
+        packets: 0,
+      })
+      this.#state.silences += 1
+    }
+  }
+
+  #skip(samples: number, gap: Omit<Gap, 'start' | 'samples'>): void {
+    const length = Math.min(samples, longestGap)
+    this.#onGap({ start: this.#state.position, samples: length, ...gap })
+    this.#state.position += length
+  }
+
+  /** The earliest packet tells what the clock was at the start of the track; silence begins anew. */
+  #setClock({ timestamp }: LaidPacket, hasSilence: boolean): void {
+    const state = this.#state
+    const origin = timestamp - state.position / this.#format.rate
+    const creep = Math.max(timestamp - state.lastTimestamp, 0) * drift
+    state.origin =
+      hasSilence || state.origin === null ? origin : Math.min(origin, state.origin + creep)
+    state.lastTimestamp = timestamp
+  }
+
+  #countVote(samples: number): void {
+    const state = this.#state
+    if (samples === 0) return
+    if (state.votes === 0) state.usual = samples
+    state.votes += samples === state.usual ? 1 : -1
   }
 }

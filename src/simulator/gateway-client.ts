@@ -24,6 +24,15 @@ export type GatewayCall = {
   readonly sentiment: string | null
 }
 
+/** What the gateway says about the packets of a track. */
+export type TrackQuality = {
+  readonly track: string
+  readonly received: number
+  readonly duplicate: number
+  readonly missing_count: number
+  readonly missing_ms: number
+}
+
 /** A client of one gateway. Every method rejects with the reason of its signal when that is aborted. */
 export type GatewayClient = {
   /** Rejects with a `StartupError`, written for a person, when no gateway answers. */
@@ -31,7 +40,9 @@ export type GatewayClient = {
   /** Resolves once the gateway has acknowledged the packet. */
   readonly sendPacket: (id: string, packet: WirePacket) => Promise<void>
   readonly completeCall: (id: string) => Promise<void>
-  readonly readCall: (id: string) => Promise<GatewayCall>
+  /** `undefined` when the gateway does not know the call. */
+  readonly readCall: (id: string) => Promise<GatewayCall | undefined>
+  readonly readQuality: (id: string) => Promise<readonly TrackQuality[]>
   readonly close: () => void
 }
 
@@ -54,19 +65,19 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
   const { url, clock, random, signal } = options
   const exchange = createExchange(url, signal)
 
-  /** Asks until the answer has the status `expected`. */
+  /** Asks until the answer has a status of `expected`. */
   async function insist(
     method: 'GET' | 'POST',
     path: string,
     body: unknown,
-    expected: number,
+    ...expected: readonly number[]
   ): Promise<Reply> {
     const deadline = clock.now() + patience
     for (let attempt = 0; ; attempt += 1) {
       signal.throwIfAborted()
       const answer = await exchange.request(method, path, body).catch(reasonOf)
       signal.throwIfAborted()
-      if (typeof answer !== 'string' && answer.status === expected) return answer
+      if (typeof answer !== 'string' && expected.includes(answer.status)) return answer
       const problem =
         typeof answer === 'string' ? answer : `${answer.status} ${excerpt(answer.body)}`
       if (typeof answer !== 'string' && !passing.includes(answer.status))
@@ -100,7 +111,12 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
     completeCall: async (id) => {
       await insist('POST', `v1/call/complete/${id}`, undefined, 200)
     },
-    readCall: async (id) => parseCall((await insist('GET', `v1/call/${id}`, undefined, 200)).body),
+    readCall: async (id) => {
+      const { status, body } = await insist('GET', `v1/call/${id}`, undefined, 200, 404)
+      return status === 404 ? undefined : parseCall(body)
+    },
+    readQuality: async (id) =>
+      parseQuality((await insist('GET', `v1/call/${id}/quality`, undefined, 200)).body),
     close: exchange.close,
   }
 }
@@ -126,4 +142,19 @@ function parseCall(body: string): GatewayCall {
     transcription: typeof transcription === 'string' ? transcription : null,
     sentiment: typeof sentiment === 'string' ? sentiment : null,
   }
+}
+
+const qualityFigures = ['received', 'duplicate', 'missing_count', 'missing_ms'] as const
+
+function parseQuality(body: string): readonly TrackQuality[] {
+  const { tracks }: { tracks?: unknown } = JSON.parse(body)
+  if (!Array.isArray(tracks) || !tracks.every(isTrackQuality))
+    throw new Error(`the quality lacks tracks, or a figure of one: ${excerpt(body)}`)
+  return tracks
+}
+
+function isTrackQuality(value: unknown): value is TrackQuality {
+  if (typeof value !== 'object' || value === null || !('track' in value)) return false
+  const figures: Readonly<Record<string, unknown>> = { ...value }
+  return qualityFigures.every((name) => typeof figures[name] === 'number')
 }

@@ -76,3 +76,35 @@ export function planCall(count: number, options: NetworkOptions, random: Random)
   const missing = dropped.filter((sequence) => sequence < highest)
   return { packets, sent: packets.length - duplicated.length, dropped, duplicated, missing }
 }
+
+/** A call of `count` packets of which nothing but `dropped` is lost, and every other leaves when it is due. */
+export function perfectPlan(count: number, dropped: readonly number[] = []): CallPlan {
+  const lost = new Set(dropped)
+  const packets = Array.from({ length: count }, (_, index) => ({
+    sequence: index + 1,
+    at: index * packetSeconds,
+  })).filter(({ sequence }) => !lost.has(sequence))
+  const highest = packets.at(-1)?.sequence ?? 0
+  return {
+    packets,
+    sent: packets.length,
+    dropped,
+    duplicated: [],
+    missing: dropped.filter((sequence) => sequence < highest),
+  }
+}
+
+/** The plan on a wire without numbers: what comes is the order, so nothing overtakes and nothing comes twice. */
+export function inOrder(plan: CallPlan): CallPlan {
+  const firstSendings = new Map<number, number>()
+  for (const { sequence, at } of plan.packets)
+    if (!firstSendings.has(sequence)) firstSendings.set(sequence, at)
+  let latest = 0
+  const packets = [...firstSendings]
+    .sort(([one], [other]) => one - other)
+    .map(([sequence, at]) => {
+      latest = Math.max(latest, at)
+      return { sequence, at: latest }
+    })
+  return { ...plan, packets, duplicated: [] }
+}

@@ -22,8 +22,9 @@ const terminalPause = 0.1
 const plainPause = 1
 const longestBar = 24
 const shortestBar = 8
-/** The width of a call's line without its bar. */
-const besideBar = 61
+/** The width of a call's line without its bar and its id. */
+const besideBar = 47
+const shortestId = 14
 
 /** Starts a display. @param now seconds */
 export function startProgress(output: Output, now: () => number): ProgressDisplay {
@@ -44,10 +45,11 @@ export function startProgress(output: Output, now: () => number): ProgressDispla
     }
     const room = (output.rows ?? 24) - 2
     const width = (output.columns || 80) - 1
-    const bar = Math.max(shortestBar, Math.min(longestBar, width - besideBar))
+    const id = Math.max(shortestId, ...latest.map((call) => call.id.length))
+    const bar = Math.max(shortestBar, Math.min(longestBar, width - besideBar - id))
     const lines = [
       summary,
-      ...(latest.length < room ? latest.map((call) => callLine(call, bar)) : []),
+      ...(latest.length < room ? latest.map((call) => callLine(call, id, bar)) : []),
     ]
     const upAndClear = drawnLines === 0 ? '' : `\x1b[${drawnLines}A\x1b[0J`
     output.write(`${upAndClear}${lines.map((line) => `${line.slice(0, width)}\n`).join('')}`)
@@ -71,20 +73,20 @@ function summaryLine(calls: readonly CallProgress[], seconds: number): string {
     calls.filter((call) => call.phase === phase).length
   const sum = (figure: (call: CallProgress) => number) =>
     calls.reduce((total, call) => total + figure(call), 0)
-  const acknowledged = sum((call) => call.acknowledged).toLocaleString('en')
+  const count = sum((call) => call.count).toLocaleString('en')
   const planned = sum((call) => call.planned).toLocaleString('en')
   return [
     `${seconds.toFixed(1).padStart(5)} s`,
-    `${acknowledged}/${planned} packets acknowledged`,
+    `${count}/${planned} packets ${calls[0]?.counts ?? 'acknowledged'}`,
     `live ${inPhase('streaming')}, analysis ${inPhase('analysing')}, finished ${inPhase('finished')}`,
   ].join('  ')
 }
 
-function callLine(call: CallProgress, barWidth: number): string {
-  const { id, recording, phase, planned, acknowledged, state } = call
-  const filled = Math.floor((acknowledged / planned) * barWidth)
+function callLine(call: CallProgress, idWidth: number, barWidth: number): string {
+  const { id, recording, phase, planned, count, state } = call
+  const filled = Math.floor((count / planned) * barWidth)
   const bar = '█'.repeat(filled).padEnd(barWidth, '░')
-  const count = `${acknowledged}/${planned}`.padStart(9)
+  const counted = `${count}/${planned}`.padStart(9)
   const word = phase === 'waiting' || state === '' ? phase : stripVTControlCharacters(state)
-  return `  ${id.padEnd(14)}  ${recording.padEnd(15)}  ${bar}  ${count}  ${word}`
+  return `  ${id.padEnd(idWidth)}  ${recording.padEnd(15)}  ${bar}  ${counted}  ${word}`
 }

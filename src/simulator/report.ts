@@ -13,7 +13,7 @@ const columns: readonly Column[] = [
   { title: 'call', cell: ({ id }) => id },
   { title: 'recording', cell: ({ recording }) => recording, spare: true },
   { title: 'sent', cell: ({ sent }) => sent },
-  { title: 'acknowledged', cell: ({ acknowledged }) => acknowledged },
+  { title: 'acknowledged', cell: ({ acknowledged }) => acknowledged ?? '' },
   { title: 'duplicates', cell: ({ duplicated }) => duplicated },
   { title: 'dropped', cell: ({ dropped }) => dropped },
   { title: 'missing', cell: ({ missing }) => missing },
@@ -50,8 +50,9 @@ function plain(text: string): string {
 
 /** The roomiest layout that fits. */
 function writeTable(outcomes: readonly CallOutcome[], width: number): string[] {
-  const full = layOut(columns, outcomes, '  ')
-  const needed = columns.filter(({ spare }) => spare !== true)
+  const filled = columns.filter(({ cell }) => outcomes.some((outcome) => cell(outcome) !== ''))
+  const full = layOut(filled, outcomes, '  ')
+  const needed = filled.filter(({ spare }) => spare !== true)
   const layouts = [full, layOut(needed, outcomes, '  ')]
   const fitting = layouts.find((lines) => lines.every((line) => line.length <= width))
   return fitting ?? layOut(needed, outcomes, ' ')
@@ -94,13 +95,17 @@ function verdict(outcomes: readonly CallOutcome[]): string {
   const different = outcomes.filter(({ differences }) => differences.length > 0)
   const sum = (figure: (outcome: CallOutcome) => number) =>
     outcomes.reduce((total, outcome) => total + figure(outcome), 0).toLocaleString('en')
-  const acknowledged = sum((outcome) => outcome.acknowledged)
+  const arrived = outcomes.some(({ acknowledged }) => acknowledged === undefined)
+    ? `${sum(({ sent }) => sent)} packets sent`
+    : `${sum(({ acknowledged = 0 }) => acknowledged)} packets acknowledged`
   const dropped = sum((outcome) => outcome.dropped)
   if (different.length === 0) {
-    const unnoticed = outcomes.some((outcome) => outcome.missing < outcome.dropped)
+    const isExact = outcomes.every((outcome) => outcome.isExact)
+    const unnoticed = isExact && outcomes.some((outcome) => outcome.missing < outcome.dropped)
+    const precisely = isExact ? ' exactly' : ', every gap to within a packet,'
     return (
-      `All agrees: ${acknowledged} packets acknowledged, ${dropped} dropped on the way; ` +
-      `${outcomes.length} of ${outcomes.length} calls are accounted for exactly and transcribed.` +
+      `All agrees: ${arrived}, ${dropped} dropped on the way; ` +
+      `${outcomes.length} of ${outcomes.length} calls are accounted for${precisely} and transcribed.` +
       (unnoticed
         ? '\n(What is dropped after the last packet of a call, no receiver can miss.)'
         : '')

@@ -2,6 +2,13 @@
 import type { Config } from '../config.ts'
 import type { Figures } from './figures.ts'
 
+/** Where a worker listens. */
+export type Addresses = {
+  readonly url: string
+  /** `host:port`; null when it does not listen for AudioSocket. */
+  readonly audioSocket: string | null
+}
+
 /** Either side asks the other for figures: the primary for the worker's own, a worker for the total. */
 export type FiguresMessage =
   | { readonly type: 'figures wanted'; readonly id: number }
@@ -20,7 +27,7 @@ export type ToWorker = StartMessage | { readonly type: 'stop' } | FiguresMessage
 /** What a worker says: first that it listens to us, then what became of its start. */
 export type ToPrimary =
   | { readonly type: 'hello' }
-  | { readonly type: 'ready'; readonly url: string }
+  | ({ readonly type: 'ready' } & Addresses)
   | { readonly type: 'refused'; readonly reason: string }
   | FiguresMessage
 

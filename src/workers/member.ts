@@ -2,7 +2,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config.ts'
-import { exchangeFigures, type ToPrimary, type ToWorker } from './channel.ts'
+import { type Addresses, exchangeFigures, type ToPrimary, type ToWorker } from './channel.ts'
 import { type Figures, noFigures } from './figures.ts'
 import { watchConnections } from './lost-connections.ts'
 
@@ -33,7 +33,7 @@ export type MemberOptions = {
   readonly config: Config
   /** Its place among the workers, from 1. */
   readonly worker: number
-  readonly onReady: (url: string) => void
+  readonly onReady: (addresses: Addresses) => void
   /** The figures of the whole command, for which it may ask. */
   readonly total: () => Promise<Figures>
 }
@@ -71,7 +71,7 @@ export function forkMember({ config, worker, onReady, total }: MemberOptions): M
       case 'ready':
         wasReady = true
         if (phase === 'starting') phase = 'ready'
-        return onReady(message.url)
+        return onReady(message)
       case 'refused':
         refusal = message.reason
         return

@@ -5,13 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { StartupError } from '../errors.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { Addresses } from './channel.ts'
 import { afterTheEnd, type Figures, noFigures, sumFigures } from './figures.ts'
 import { type End, forkMember, type Member } from './member.ts'
 
 /** Workers that serve. */
-export type Workers = {
-  /** Where all of them listen. */
-  readonly url: string
+export type Workers = Addresses & {
   /** Ends them in order; rejects when one did not end so. */
   readonly stop: () => Promise<void>
 }
@@ -46,7 +45,7 @@ export async function startWorkers({ config, logger, signal }: WorkersOptions): 
   const disorderly: string[] = []
   let past = noFigures
   let settings = config
-  let url: string | undefined
+  let addresses: Addresses | undefined
 
   async function total(): Promise<Figures> {
     const before = past
@@ -60,11 +59,11 @@ export async function startWorkers({ config, logger, signal }: WorkersOptions): 
       config: settings,
       worker,
       total,
-      onReady: (itsUrl) => {
-        url ??= itsUrl
-        if (itsUrl === url) return onReady()
+      onReady: ({ url, audioSocket }) => {
+        addresses ??= { url, audioSocket }
+        if (url === addresses.url) return onReady()
         // All had died at once, the port with them, and port 0 became another one: back to where we were.
-        settings = { ...config, APP_PORT: Number(new URL(url).port) }
+        settings = { ...config, APP_PORT: Number(new URL(addresses.url).port) }
         member.kill()
       },
     })
@@ -86,7 +85,8 @@ export async function startWorkers({ config, logger, signal }: WorkersOptions): 
         if (how !== 'in order') disorderly.push(`worker ${worker}: ${reason}`)
         return
       }
-      if (how === 'refused' && url === undefined) return failed.reject(new StartupError(reason))
+      if (how === 'refused' && addresses === undefined)
+        return failed.reject(new StartupError(reason))
       if (wasReady) {
         pauseMs = firstPauseMs
         logger.error({ worker, reason }, 'a worker died; another takes its place')
@@ -106,11 +106,11 @@ export async function startWorkers({ config, logger, signal }: WorkersOptions): 
     return promise
   }
 
-  async function fillAll(): Promise<string> {
+  async function fillAll(): Promise<Addresses> {
     // The first one alone: what is wrong for it is wrong for all, and is told once.
     await filled(1)
     await Promise.all(Array.from({ length: config.WORKERS - 1 }, (_, index) => filled(index + 2)))
-    return url ?? ''
+    return addresses ?? { url: '', audioSocket: null }
   }
 
   async function stop(): Promise<void> {
@@ -129,7 +129,7 @@ export async function startWorkers({ config, logger, signal }: WorkersOptions): 
   signal.addEventListener('abort', () => failed.reject(signal.reason))
   try {
     signal.throwIfAborted()
-    return { url: await Promise.race([fillAll(), failed.promise]), stop }
+    return { ...(await Promise.race([fillAll(), failed.promise])), stop }
   } catch (error) {
     await stop()
     throw error

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts'
 import { StartupError } from '../errors.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import {
+  type Addresses,
   exchangeFigures,
   type FiguresExchange,
   type StartMessage,
@@ -22,7 +23,7 @@ export type WorkerOptions = {
     config: Config,
     logger: Logger,
     total: Total,
-  ) => Promise<{ readonly url: string; readonly stop: () => Promise<void> }>
+  ) => Promise<Addresses & { readonly stop: () => Promise<void> }>
 }
 
 /** The exit code of a worker that was refused, as of the command. */
@@ -81,7 +82,7 @@ function serve(
   cluster.worker?.on('disconnect', () => logger.fatal('the primary process is gone; ending'))
 
   service
-    .then(({ url }) => tell({ type: 'ready', url }))
+    .then(({ url, audioSocket }) => tell({ type: 'ready', url, audioSocket }))
     .catch((error: unknown) => {
       if (!(error instanceof StartupError)) throw error
       tell({ type: 'refused', reason: error.message }, () => process.exit(refused))

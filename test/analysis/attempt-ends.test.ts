@@ -27,10 +27,10 @@ test('a provider that hangs is given up after the timeout, whether it listens or
   const { pool } = database
   for (const [name, analyse] of hanging) {
     const claim = await claimOne(pool)
-    const outcome = await attempt(pool, claim, analyse, { timeoutSeconds: 0.05 })
+    const outcome = await attempt(pool, claim, analyse, { deadlineSeconds: 0.05 })
     assert.equal(outcome, 'failed', name)
     const { error_message } = await readCall(pool, claim.call_id)
-    assert.equal(error_message, 'No answer within 0.05 s', name)
+    assert.equal(error_message, 'Not done within 0.05 s', name)
     assert.equal(await nextBurstAttempts(pool, claim), 1, name)
   }
 })

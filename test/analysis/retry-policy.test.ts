@@ -86,17 +86,18 @@ test('with one attempt a burst there is no retry, only the re-drive', () => {
   assert.equal(Math.round(wait ?? -1), 300)
 })
 
-test('an outage uses no attempt up, however long it lasts', () => {
-  for (const burstAttempts of [0, 1, 4])
-    for (let outages = 0; outages < 1_000; outages += 1) {
-      const { usesUpAttempt, fails, wait } = nextStep(
-        { ...first, kind: 'outage', burstAttempts, secondsSinceCompletion: outages * 60 },
-        settings,
-        most,
-      )
-      assert.deepEqual({ usesUpAttempt, fails }, { usesUpAttempt: false, fails: false })
-      assert.equal(Math.round(wait ?? -1), [1, 1, 2, 4, 8][burstAttempts])
-    }
+test('an outage and a wrong setting use no attempt up, however long they last', () => {
+  for (const kind of ['outage', 'configuration'] as const)
+    for (const burstAttempts of [0, 1, 4])
+      for (let outages = 0; outages < 1_000; outages += 1) {
+        const { usesUpAttempt, fails, wait } = nextStep(
+          { ...first, kind, burstAttempts, secondsSinceCompletion: outages * 60 },
+          settings,
+          most,
+        )
+        assert.deepEqual({ usesUpAttempt, fails }, { usesUpAttempt: false, fails: false })
+        assert.equal(Math.round(wait ?? -1), [1, 1, 2, 4, 8][burstAttempts])
+      }
 })
 
 test('what can never succeed fails at once and is not tried again', () => {
@@ -125,7 +126,7 @@ test('a failed call is driven anew after growing pauses, until the horizon', () 
 })
 
 const attempts = fc.record({
-  kind: fc.constantFrom('retryable', 'outage', 'permanent'),
+  kind: fc.constantFrom('retryable', 'outage', 'configuration', 'permanent'),
   burstAttempts: fc.nat(12),
   redrives: fc.nat(2_000),
   secondsSinceCompletion: seconds(400_000),
@@ -150,7 +151,7 @@ test('whatever the settings: every step has an end in sight and a wait within it
   fc.assert(
     fc.property(attempts, anySettings, seed, (attempt, config, drawn) => {
       const { usesUpAttempt, fails, wait } = nextStep(attempt, config, seededRandom(drawn))
-      assert.equal(usesUpAttempt, attempt.kind !== 'outage')
+      assert.equal(usesUpAttempt, ['retryable', 'permanent'].includes(attempt.kind))
       const failures = attempt.burstAttempts + Number(usesUpAttempt)
       assert.equal(fails, attempt.kind === 'permanent' || failures >= config.maxAttempts)
       if (wait === null) {

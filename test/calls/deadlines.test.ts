@@ -10,6 +10,7 @@ import { until } from '../support/until.ts'
 
 const timeout = 300
 const grace = 2.5
+const reconnect = 10
 const logger = createLogger({ level: 'error', pretty: false })
 
 test('a call that was silent for the packet timeout is completed, with silence as the cause', async () => {
@@ -94,7 +95,7 @@ test('many gateways at once complete each silent call once', async () => {
     [names],
   )
   const sweep = async (): Promise<number> => {
-    const [met] = await meetDeadlines(pool, 20, timeout, grace)
+    const [met] = await meetDeadlines(pool, 20, timeout, grace, reconnect)
     const changed = met?.changed ?? 0
     return changed === 0 ? 0 : changed + (await sweep())
   }
@@ -121,6 +122,7 @@ test('the running deadlines complete a silent call and archive a rested one by t
     pool,
     packetTimeoutSeconds: 0.2,
     graceSeconds: 0,
+    reconnectSeconds: reconnect,
     logger,
     onTransitions: () => {
       told += 1
@@ -171,6 +173,7 @@ test('a call locked by another session delays no other, and does not keep the da
     pool: counting as Pool,
     packetTimeoutSeconds: timeout,
     graceSeconds: grace,
+    reconnectSeconds: reconnect,
     logger,
     onTransitions: () => {},
   })
@@ -192,7 +195,7 @@ test('a call locked by another session delays no other, and does not keep the da
 })
 
 async function meet(pool: Pool): Promise<number | undefined> {
-  const [met] = await meetDeadlines(pool, 200, timeout, grace)
+  const [met] = await meetDeadlines(pool, 200, timeout, grace, reconnect)
   return met?.changed
 }
 

@@ -36,6 +36,7 @@ const detailKeys = [
   'missing_count',
   'ai_processing_attempts',
   'summary',
+  'tracks_swapped',
 ]
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
@@ -78,6 +79,7 @@ suite('a call', () => {
       missing_count: 2,
       ai_processing_attempts: 0,
       summary: null,
+      tracks_swapped: false,
     })
   })
 

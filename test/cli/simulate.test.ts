@@ -25,6 +25,12 @@ const wrongValues: readonly (readonly [option: string, value: string, accepts: R
   ['--seed', '4294967296', /a whole number from 0 to 4294967295/],
   ['--timeout', '1e9', /a number from 0 to 86400/],
   ['--url', 'localhost:8000', /a URL such as/],
+  ['--audiosocket-port', '0', /a whole number from 1 to 65535/],
+  [
+    '--protocol',
+    'sip',
+    /http, stream, audiosocket, asterisk, twilio, telnyx, plivo, fonoster, freeswitch, jambonz, genesys, vonage/,
+  ],
 ]
 
 for (const [option, value, accepts] of wrongValues)

@@ -9,8 +9,9 @@ import { assertInvariants } from '../support/invariants.ts'
 import { createSender } from '../support/sender.ts'
 import { until } from '../support/until.ts'
 
-test('calls of an outage are FAILED, tried anew, and archived once it is over', async (t) => {
-  const calls = 20
+test('calls that fail are FAILED, tried anew, and archived once the AI is well', async (t) => {
+  // So few that the provider as a whole is not taken for ill.
+  const calls = 2
   const short = { MAX_RETRY_ATTEMPTS: '3', REDRIVE_INITIAL_WAIT: '0.5', REDRIVE_MAX_WAIT: '1' }
   await using database = await createDatabase()
   await using gateways = await startFleet(database.url, 1, {
@@ -58,5 +59,48 @@ test('calls of an outage are FAILED, tried anew, and archived once it is over', 
     'SELECT sum(attempts)::integer AS attempts, max(redrives) AS redrives FROM calls',
   )
   t.diagnostic(`${rows[0]?.attempts} attempts, up to ${rows[0]?.redrives} re-drives of a call`)
+  await assertInvariants(database.pool, pbx.history)
+})
+
+test('an outage uses up no attempts: the calls wait, and are archived once it is over', async (t) => {
+  const calls = 150
+  await using database = await createDatabase()
+  await using gateways = await startFleet(database.url, 2, { AI_SERVICE_FAILURE_RATE: '1' })
+  using pbx = createSender(gateways.urls)
+  const play = (from: number, to: number) =>
+    Promise.all(
+      Array.from({ length: to - from }, async (_, number) => {
+        await pbx.deliver({ callId: `call-${from + number}`, sequence: 1, data: 'hello?' })
+        await pbx.hangUp(`call-${from + number}`)
+      }),
+    )
+  await play(0, 50)
+  await until('the provider is not asked any more', async () => {
+    for (const url of gateways.urls()) {
+      const { providers } = (await (await fetch(`${url}/v1/providers`)).json()) as {
+        providers: { name: string; state: string; health: string }[]
+      }
+      const [mock] = providers
+      if (mock?.state !== 'open') return false
+      assert.match(mock.health, /^Failing since .*mock: 503 Service Unavailable.*asked again at/)
+    }
+    return true
+  })
+  await play(50, calls)
+  const { rows: used } = await database.pool.query<{ failed: number; used: number }>(
+    `SELECT count(*) FILTER (WHERE status = 'FAILED')::integer AS failed,
+       sum(burst_attempts)::integer AS used FROM calls`,
+  )
+  assert.equal(used[0]?.failed, 0)
+  for (const index of [0, 1]) {
+    gateways.at(index).kill('SIGTERM')
+    assert.equal(await gateways.at(index).exited, 0)
+    await gateways.replace(index, { AI_SERVICE_FAILURE_RATE: '0' })
+  }
+  await untilArchived(database, calls)
+  const { rows } = await database.pool.query<{ attempts: number }>(
+    'SELECT sum(attempts)::integer AS attempts FROM calls',
+  )
+  t.diagnostic(`${rows[0]?.attempts} attempts for ${calls} calls; ${used[0]?.used} were used up`)
   await assertInvariants(database.pool, pbx.history)
 })

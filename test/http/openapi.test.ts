@@ -16,6 +16,14 @@ const contract: Readonly<Record<string, readonly number[]>> = {
   'post /v1/call/complete/{call_id}': [200, 400, 404, 422, 503],
   'get /v1/call/{call_id}': [200, 404, 422, 503],
   'get /v1/call/history': [200, 422, 503],
+  'post /v1/call/{call_id}/swap': [200, 404, 413, 415, 422, 503],
+  'get /v1/call/{call_id}/timeline': [200, 404, 422, 503],
+  'get /v1/call/{call_id}/recording.wav': [200, 206, 304, 404, 409, 416, 422, 503],
+  'get /v1/call/{call_id}/peaks': [200, 404, 409, 422, 503],
+  'get /v1/call/{call_id}/quality': [200, 404, 422, 503],
+  'put /v1/media/audiosocket/{uuid}': [200, 413, 415, 422, 503],
+  'get /v1/media/audiosocket/{uuid}': [200, 404, 422, 503],
+  'delete /v1/media/audiosocket/{uuid}': [204, 404, 422, 503],
   'get /health': [200, 503],
   'get /': [200],
   'get /stats': [200],
@@ -168,6 +176,24 @@ suite('what is documented is what is served', () => {
     assert.equal(await check('/v1/call/{call_id}', '/v1/call/documented'), 200)
     assert.equal(await check('/v1/call/{call_id}', '/v1/call/nobody'), 404)
     assert.equal(await check('/v1/call/{call_id}', '/v1/call/_'), 422)
+    const swap = '/v1/call/{call_id}/swap'
+    assert.equal(await check(swap, '/v1/call/documented/swap', undefined, 'post'), 200)
+    assert.equal(await check(swap, '/v1/call/documented/swap', { swapped: 1 }, 'post'), 422)
+    assert.equal(await check(swap, '/v1/call/documented/swap', {}, 'post', 'text/plain'), 415)
+    assert.equal(await check(swap, '/v1/call/nobody/swap', {}, 'post'), 404)
+    const timeline = '/v1/call/{call_id}/timeline'
+    assert.equal(await check(timeline, '/v1/call/documented/timeline'), 200)
+    assert.equal(await check(timeline, '/v1/call/nobody/timeline'), 404)
+    assert.equal(await check(timeline, '/v1/call/_/timeline'), 422)
+    const announced = '/v1/media/audiosocket/{uuid}'
+    const path = '/v1/media/audiosocket/40325ec2-5efd-4bd3-805f-53576e581d13'
+    assert.equal(await check(announced, path), 404)
+    assert.equal(await check(announced, path, undefined, 'delete'), 404)
+    const announcement = { call_id: 'documented', track: 'inbound' }
+    assert.equal(await check(announced, path, announcement, 'put'), 200)
+    assert.equal(await check(announced, path, {}, 'put'), 422)
+    assert.equal(await check(announced, path, announcement, 'put', 'text/plain'), 415)
+    assert.equal(await check(announced, path), 200)
     assert.equal(await check('/v1/call/history', '/v1/call/history'), 200)
     assert.equal(await check('/v1/call/history', '/v1/call/history?limit=0'), 422)
     for (const path of ['/health', '/', '/stats', '/ws/stats'])

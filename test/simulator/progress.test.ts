@@ -8,7 +8,8 @@ const calls: CallProgress[] = ['sim-aaaaa-1', 'sim-aaaaa-2'].map((id) => ({
   recording: 'billing-dispute',
   planned: 1400,
   phase: 'streaming',
-  acknowledged: 700,
+  counts: 'acknowledged',
+  count: 700,
   state: '',
 }))
 

@@ -11,7 +11,7 @@ const outcome: CallOutcome = {
   duplicated: 12,
   dropped: 30,
   missing: 30,
-  totalPackets: 1442,
+  isExact: true,
   state: 'ARCHIVED',
   transcription: 'Agent: How can I help?\nCustomer: I have been charged twice for my March bill.',
   sentiment: 'negative',
@@ -46,6 +46,13 @@ test('on a narrow terminal long lines are wrapped under their speaker', () => {
 
 test('a loss at the end of a call is explained', () => {
   assert.match(writeReport([{ ...outcome, missing: 29 }], 120), /no receiver can miss/)
+})
+
+test('a wire that acknowledges nothing has no column for it, and gaps to within a packet', () => {
+  const report = writeReport([{ ...outcome, acknowledged: undefined, isExact: false }], 120)
+  assert.doesNotMatch(report, /acknowledged/)
+  assert.match(report, /All agrees: 1,442 packets sent, 30 dropped on the way; /)
+  assert.match(report, /1 of 1 calls are accounted for, every gap to within a packet, and/)
 })
 
 test('a difference is told beside its call and in the verdict', () => {

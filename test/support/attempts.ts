@@ -29,8 +29,8 @@ export function attempt(
 ): Promise<AttemptOutcome> {
   const options: AttemptOptions = {
     pool,
-    provider: { name: 'mock', analyse },
-    readPackets: (call) => readPackets(pool, call),
+    work: ({ id, call_id: callId, attempt }, end) =>
+      analyse({ callId, attempt, packets: readPackets(pool, id) }, end),
     retry: {
       maxAttempts: 5,
       initialWait: 1,
@@ -39,7 +39,7 @@ export function attempt(
       redriveMaxWait: 21_600,
       redriveHorizon: 259_200,
     },
-    timeoutSeconds: 60,
+    deadlineSeconds: 60,
     archiveAfterSeconds: 0,
     random: () => 0.5,
     logger,

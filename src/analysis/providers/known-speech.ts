@@ -19,7 +19,11 @@ export type SpeechRecording = {
 }
 
 /** What somebody said; words that were lost stand as `[…]`. */
-export type Utterance = Pick<SpeechTurn, 'speaker' | 'text'>
+export type Utterance = Pick<SpeechTurn, 'speaker' | 'text'> & {
+  /** Seconds since packet 1 of the call. */
+  readonly start: number
+  readonly end: number
+}
 
 /** Follows one call. */
 export type Listener = {
@@ -33,6 +37,7 @@ export type Listener = {
 export const lostWords = '[…]'
 
 const packetBytes = 160
+const packetSeconds = 0.02
 const silence = 0
 const mostPending = 1000
 const mostPassages = 1000
@@ -112,8 +117,7 @@ export function indexSpeech(recordings: readonly SpeechRecording[]): () => Liste
         [...passages.values()]
           .flatMap((ofRecording) => [...ofRecording.values()])
           .flatMap(recall)
-          .sort((one, other) => one.at - other.at)
-          .map(({ speaker, text }) => ({ speaker, text })),
+          .sort((one, other) => one.start - other.start),
     }
   }
 }
@@ -141,7 +145,7 @@ function mark({ recording, offset, states }: Passage, sequence: number, content:
   else if (recording.contents[packet] === content) states[packet] = heard
 }
 
-function recall(passage: Passage): (Utterance & { at: number })[] {
+function recall(passage: Passage): Utterance[] {
   const { recording, offset, states } = passage
   const [first, last] = [states.indexOf(heard), states.lastIndexOf(heard)]
   const utterances = recording.turns
@@ -149,11 +153,17 @@ function recall(passage: Passage): (Utterance & { at: number })[] {
     .map((turn) => ({
       speaker: turn.speaker,
       words: wordsOf(turn, passage),
-      at: offset + turn.start,
+      start: secondsOf(offset + turn.start),
+      end: secondsOf(offset + turn.end),
     }))
     .filter(({ words }) => words.length > 0)
   if (!utterances.some(({ words }) => words.some((word) => word !== lostWords))) return []
-  return utterances.map(({ speaker, words, at }) => ({ speaker, text: words.join(' '), at }))
+  return utterances.map(({ words, ...utterance }) => ({ ...utterance, text: words.join(' ') }))
+}
+
+/** Where a packet begins, in seconds; packet 1 is the first. */
+function secondsOf(sequence: number): number {
+  return Math.max((sequence - 1) * packetSeconds, 0)
 }
 
 /**

@@ -77,6 +77,7 @@ function resultOf(utterances: readonly Utterance[]): AnalysisResult {
   const customer = textOf(utterances, 'customer')
   return {
     transcription: utterances.map(({ speaker, text }) => `${names[speaker]}: ${text}`).join('\n'),
+    utterances,
     sentiment: sentimentOf(customer),
     summary: summaryOf(sentences(customer).at(0), sentences(textOf(utterances, 'agent')).at(-1)),
   }

@@ -1,33 +1,45 @@
 // Finds lost audio on a wire without numbers, by holding the samples that came against the time that passed.
-// A delay is no loss: after a stall on the network the samples come all the same, in a burst. So audio counts
-// as lost only when for a while not even the earliest packet makes up for the deficit. Pure: time is an argument.
+// A delay is no loss: after a stall the samples come all the same, in a burst. So audio counts as lost only when for
+// a while not even the earliest packet makes up for the deficit. Pure: time is an argument. Decision 015.
 
 /** A gap that was found out. */
 export type ClockGap = {
   /** The packet in front of which it is: the how many-th of the stream, from 0. */
   readonly packet: number
+  /** Greater than 0. */
   readonly milliseconds: number
 }
 
-/** How long not even the earliest packet may make up for a deficit before it counts as lost. */
-const proofMs = 400
-/** Deficits below it are the jitter of clocks and schedulers. */
-const leastGapMs = 35
+/** How long not even the earliest packet may make up for a deficit before that counts as loss. */
+const proofMs = 1_000
+/** The same, for what is not so old when no more comes. */
+const lastProofMs = 400
+/** A deficit below it may be the jitter that is left in the earliest packet of that time. */
+const leastMs = 12
+/** And so may be one of less than so much of a packet. */
+const leastPackets = 0.6
+/** A loss is of whole packets if it is so near to that, in packets; else the sender had paused. */
+const noise = 0.25
+/** Deficits with no more packets between them may be one loss, blurred by jitter. */
+const blurredPackets = 15
 /** How fast the sender's clock may differ from ours before that counts as loss: 500 ppm. */
 const drift = 0.0005
 
-/** A packet that came later than its place among the samples. */
-type Straggler = { readonly packet: number; readonly at: number; readonly excess: number }
+/** Since a packet, which came at a time, the clock has always been ahead of the samples by so much, or more. */
+type Step = { readonly packet: number; readonly at: number; readonly excess: number }
 
 /** Follows one stream. */
 export class ClockGaps {
-  /** By how much the clock is ahead of the samples of a stream that has lost nothing but the gaps found. */
+  /** By how much the clock is ahead of the samples when nothing is late and nothing but the gaps told is lost. */
   #origin = Number.POSITIVE_INFINITY
-  #lastAt = 0
   #audioMs = 0
   #packets = 0
-  #packetMs = 0
-  #stragglers: Straggler[] = []
+  /** The usual packet, by majority, and by how many votes. */
+  #usualMs = 0
+  #votes = 0
+  #lastAt = 0
+  /** In order of packets, and so of excess. */
+  #steps: Step[] = []
 
   /**
    * Takes the next packet.
@@ -38,49 +50,82 @@ export class ClockGaps {
   took(at: number, durationMs: number): ClockGap | undefined {
     // A packet leaves when its last sample is spoken.
     const excess = at - durationMs - this.#audioMs
-    const creep = (at - this.#lastAt) * drift
-    this.#origin = Math.min(excess, this.#origin + creep)
-    const packet = this.#packets
+    this.#origin = Math.min(excess, this.#origin + durationMs * drift)
+    this.#addStep(at, excess)
+    this.#countVote(durationMs)
     this.#packets += 1
-    this.#packetMs = durationMs
     this.#audioMs += durationMs
     this.#lastAt = at
-    if (excess - this.#origin < leastGapMs) {
-      this.#stragglers.length = 0
-      return undefined
-    }
-    this.#stragglers.push({ packet, at, excess })
-    return this.#findGap(at - proofMs)
+    return this.#steps.length === 0 ? undefined : this.#findGap(at - proofMs)
+  }
+
+  /** No more audio is expected, for now or ever: the next gap that was not sure before, until there is none. */
+  rest(): ClockGap | undefined {
+    return this.#findGap(this.#lastAt - lastProofMs)
   }
 
   /** Audio was not expected for a time: what comes next is on time. */
   resume(): void {
     this.#origin = Number.POSITIVE_INFINITY
-    this.#stragglers.length = 0
+    this.#steps.length = 0
   }
 
-  /** The stream is over: the next gap that could not be sure yet, until there is none. */
-  end(): ClockGap | undefined {
-    return this.#findGap(Number.POSITIVE_INFINITY)
-  }
-
-  /** The first gap behind which there is nothing but stragglers, for long enough. */
-  #findGap(before: number): ClockGap | undefined {
-    let first = this.#stragglers.length
-    let least = Number.POSITIVE_INFINITY
-    while (first > 0) {
-      const excess = this.#stragglers[first - 1]?.excess ?? 0
-      if (excess - this.#origin < leastGapMs) break
-      least = Math.min(least, excess)
-      first -= 1
+  /** Keeps what tells from where on packets are late, for each lateness that lasts. */
+  #addStep(at: number, excess: number): void {
+    let step: Step = { packet: this.#packets, at, excess }
+    for (let last = this.#steps.at(-1); last !== undefined; last = this.#steps.at(-1)) {
+      if (last.excess < excess) break
+      step = { ...last, excess }
+      this.#steps.pop()
     }
-    this.#stragglers.splice(0, first)
-    const straggler = this.#stragglers[0]
-    if (straggler === undefined || straggler.at > before) return undefined
-    // Audio is lost in whole packets; a sender that keeps its clock makes the deficit nearly that.
-    const packets = Math.max(Math.round((least - this.#origin) / this.#packetMs), 1)
-    const milliseconds = packets * this.#packetMs
+    if (excess - this.#origin < this.#leastDeficit()) this.#steps.length = 0
+    else this.#steps.push(step)
+  }
+
+  #leastDeficit(): number {
+    return Math.max(leastMs, leastPackets * this.#usualMs)
+  }
+
+  #findGap(before: number): ClockGap | undefined {
+    const [first] = this.#steps
+    if (first === undefined || first.at > before || this.#usualMs === 0) return undefined
+    const { packet, excess } = this.#takeLoss(first)
+    const lost = excess - this.#origin
+    const milliseconds = this.#isWhole(lost) ? this.#toWhole(lost) : lost
     this.#origin += milliseconds
-    return { packet: straggler.packet, milliseconds }
+    return { packet, milliseconds }
+  }
+
+  /** Takes out the steps of one loss; where the greatest of them is, and up to where they lead. */
+  #takeLoss(first: Step): Pick<Step, 'packet' | 'excess'> {
+    let { packet, excess } = first
+    let greatest = excess - this.#origin
+    let taken = 1
+    for (const step of this.#steps.slice(1)) {
+      const rise = step.excess - excess
+      const isWhole = this.#isWhole(excess - this.#origin)
+      // Packets just in front of a loss that were late make more than one step of it.
+      if (!isWhole && step.packet - first.packet <= blurredPackets) {
+        excess = step.excess
+        if (rise > greatest) [packet, greatest] = [step.packet, rise]
+      } else if (rise >= this.#leastDeficit()) break
+      taken += 1
+    }
+    this.#steps.splice(0, taken)
+    return { packet, excess }
+  }
+
+  #isWhole(ms: number): boolean {
+    return Math.abs(ms - this.#toWhole(ms)) <= this.#usualMs * noise
+  }
+
+  #toWhole(ms: number): number {
+    return Math.round(ms / this.#usualMs) * this.#usualMs
+  }
+
+  #countVote(durationMs: number): void {
+    if (durationMs === 0) return
+    if (this.#votes === 0) this.#usualMs = durationMs
+    this.#votes += durationMs === this.#usualMs ? 1 : -1
   }
 }

@@ -15,14 +15,27 @@ export type MediaParts = {
   readonly logger: Logger
 }
 
+/** Audio that came before its stream was begun. */
+type EarlyAudio = {
+  readonly payload: Uint8Array
+  /** When it came, by both clocks. */
+  readonly steady: number
+  readonly wall: number
+}
+
+/** Of each connection; 2 s in the richest format there is. */
+const mostEarlyBytes = 2 ** 20
+
 /** The media of one connection. */
 export class MediaConnection {
   readonly #parts: MediaParts
   readonly #protocol: string
   readonly #open = new Set<LedgerStream>()
   #hasStarted = false
-  #isOver = false
+  #over: Promise<void> | undefined
   #onAllEnded: (() => void) | undefined
+  #early: EarlyAudio[] = []
+  #earlyBytes = 0
 
   constructor(parts: MediaParts, protocol: string) {
     this.#parts = parts
@@ -34,7 +47,21 @@ export class MediaConnection {
     return this.#hasStarted
   }
 
-  /** Begins a stream. */
+  /** True while none of its streams is open. */
+  get isIdle(): boolean {
+    return this.#open.size === 0
+  }
+
+  /** Keeps audio that came before the stream to which it belongs can be begun; there is an end to its room. */
+  keep(payload: Uint8Array): void {
+    const { budget, clock } = this.#parts
+    if (this.#over !== undefined || this.#earlyBytes + payload.length > mostEarlyBytes) return
+    if (!budget.take(payload.length)) return
+    this.#earlyBytes += payload.length
+    this.#early.push({ payload, steady: clock.steady(), wall: clock.wall() })
+  }
+
+  /** Begins a stream; what was kept is the first that it gets. */
   start(start: StreamStart): MediaStream {
     const { record, ...parts } = this.#parts
     this.#hasStarted = true
@@ -48,17 +75,29 @@ export class MediaConnection {
       },
     })
     this.#open.add(stream)
-    if (this.#isOver) stream.end('disconnected')
+    for (const { payload, steady, wall } of this.#takeEarly()) stream.audio(payload, steady, wall)
+    if (this.#over !== undefined) stream.end('disconnected')
     return stream
   }
 
   /** The connection is over: ends what its protocol has not ended. Resolves when all of it is stored. */
-  async over(more: Readonly<Record<string, unknown>>): Promise<void> {
-    this.#isOver = true
+  over(more: Readonly<Record<string, unknown>>): Promise<void> {
+    this.#over ??= this.#endAll(more)
+    return this.#over
+  }
+
+  async #endAll(more: Readonly<Record<string, unknown>>): Promise<void> {
+    this.#takeEarly()
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#onAllEnded = resolve
     if (this.#open.size === 0) resolve()
     for (const stream of this.#open) stream.end('disconnected', more)
     await promise
+  }
+
+  #takeEarly(): readonly EarlyAudio[] {
+    this.#parts.budget.give(this.#earlyBytes)
+    this.#earlyBytes = 0
+    return this.#early.splice(0)
   }
 }

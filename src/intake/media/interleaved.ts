@@ -1,11 +1,13 @@
 // Takes interleaved audio apart: one payload a channel. Pure but for the bytes of a sample that was cut in two by
 // a message's end, which wait for the next message.
 
+const nothing = new Uint8Array()
+
 /** Splits the audio of one stream. */
 export class Interleaved {
   readonly #channels: number
   readonly #sampleBytes: number
-  #rest: Uint8Array = new Uint8Array()
+  #rest: Uint8Array = nothing
 
   /** @param sampleBytes bytes of a sample of one channel */
   constructor(channels: number, sampleBytes: number) {
@@ -18,9 +20,10 @@ export class Interleaved {
     const frame = this.#channels * this.#sampleBytes
     const all = this.#rest.length === 0 ? payload : Buffer.concat([this.#rest, payload])
     const whole = all.length - (all.length % frame)
-    this.#rest = all.subarray(whole)
+    // A copy: it should not hold the whole message.
+    this.#rest = whole === all.length ? nothing : Uint8Array.from(all.subarray(whole))
     if (whole === 0) return []
-    if (this.#channels === 1) return [all.subarray(0, whole)]
+    if (this.#channels === 1) return [whole === all.length ? all : all.subarray(0, whole)]
     const size = this.#sampleBytes
     return Array.from({ length: this.#channels }, (_, channel) => {
       const own = new Uint8Array(whole / this.#channels)

@@ -5,13 +5,14 @@ import type { SilenceCause, StreamEnd } from '../../calls/media-streams.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { durationMs, sampleBytes } from '../../ledger/media-format.ts'
-import type { Packet, PacketReceipt, PacketSender, TrackName } from '../../ledger/packet.ts'
+import type { Packet, PacketReceipt, PacketSender } from '../../ledger/packet.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { type ClockGap, ClockGaps } from './clock-gaps.ts'
 import { Interleaved } from './interleaved.ts'
 import type { MediaBudget } from './media-budget.ts'
 import type { MediaStream, NumberedPacket, StreamStart } from './protocol.ts'
 import type { Silence, StreamRecord } from './stream-record.ts'
+import { StreamTracks } from './stream-tracks.ts'
 
 /** The time, in milliseconds. */
 export type MediaClock = {
@@ -24,7 +25,7 @@ export type MediaClock = {
 /** What a stream needs. */
 export type LedgerStreamOptions = {
   readonly start: StreamStart
-  readonly record: StreamRecord
+  readonly record: Pick<StreamRecord, 'open' | 'silences' | 'note' | 'end'>
   readonly ledger: Pick<Ledger, 'append'>
   readonly budget: MediaBudget
   readonly clock: MediaClock
@@ -34,26 +35,13 @@ export type LedgerStreamOptions = {
 }
 
 /** Audio on its way to a call. */
-type Numbered = {
-  readonly track: TrackName
-  /** Counted from 1 on each track of the stream. */
-  readonly number: number
-  /** Seconds. */
-  readonly at: number
-  readonly payload: Uint8Array
-  readonly silences: readonly Pick<Silence, 'milliseconds' | 'cause'>[]
+type Numbered = NumberedPacket & {
+  /** When it came, in milliseconds of the steady clock. */
+  readonly came: number
+  readonly silences: Silences
 }
 
-/** One track of the stream. */
-type Channel = {
-  /** Added to a number to get its sequence in the call. */
-  base: number
-  /** Of the packets without numbers of their own. */
-  came: number
-  /** Milliseconds from its last packet until the stream was opened; null when there was none, or no more to tell. */
-  quietMs: number | null
-}
-
+type Silences = readonly Pick<Silence, 'milliseconds' | 'cause'>[]
 type End = { readonly by: StreamEnd; readonly more: Readonly<Record<string, unknown>> }
 
 /**
@@ -66,22 +54,23 @@ type State = 'opening' | 'open' | 'over'
 /** A stream that says more than that before it is open is not heard in full. */
 const mostNotes = 1_000
 const lockedPauseMs = 100
+const noSilences: Silences = []
 
 /** A stream on its way to the ledger. */
 export class LedgerStream implements MediaStream, PacketSender {
   readonly #options: LedgerStreamOptions
   readonly #interleaved: Interleaved
   readonly #gaps: ClockGaps | undefined
-  readonly #channels: ReadonlyMap<TrackName, Channel>
+  readonly #tracks: StreamTracks
   #state: State = 'opening'
   #callId = ''
-  #openedAt = 0
   /** What came while the stream was not open. */
   #waiting: Numbered[] = []
   #notes: (() => void)[] = []
   #unsettled = 0
   #pausedAt: number | undefined
-  #silences: Numbered['silences'] = []
+  /** In front of what comes next. */
+  #silences: Silences = noSilences
   #end: End | undefined
   #isFinishing = false
 
@@ -90,49 +79,64 @@ export class LedgerStream implements MediaStream, PacketSender {
     this.#options = options
     this.#interleaved = new Interleaved(channels.length, sampleBytes(format.encoding) ?? 1)
     this.#gaps = loss === 'clock' ? new ClockGaps() : undefined
-    this.#channels = new Map(channels.map((track) => [track, { base: 0, came: 0, quietMs: null }]))
+    this.#tracks = new StreamTracks(channels)
     void this.#open()
   }
 
-  audio(payload: Uint8Array): void {
+  /**
+   * Audio that came now, or at another time.
+   * @param came by the steady clock
+   * @param wall the same, by the other one
+   */
+  audio(
+    payload: Uint8Array,
+    came = this.#options.clock.steady(),
+    wall = this.#options.clock.wall(),
+  ): void {
     if (this.#end !== undefined) return
     const parts = this.#interleaved.split(payload)
-    const first = parts[0]
+    const [first] = parts
     if (first === undefined) return
-    const { start, clock, budget } = this.#options
+    const { start, budget } = this.#options
     const duration = durationMs(start.format, first)
     if (!budget.take(parts.length * first.length)) {
       // By the clock it is missed without being told.
       if (start.loss === 'reported') this.missing(duration, 'overload')
       return
     }
-    const gap = this.#gaps?.took(clock.steady(), duration)
+    const gap = this.#gaps?.took(came, duration)
     if (gap !== undefined) this.#tellGap(gap)
-    const at = clock.wall() / 1_000
     const silences = this.#silences
-    this.#silences = []
+    this.#silences = noSilences
     for (const [index, part] of parts.entries()) {
       const track = start.channels[index]
-      const channel = track === undefined ? undefined : this.#channels.get(track)
-      if (track === undefined || channel === undefined) continue
-      channel.came += 1
-      this.#take({ track, number: channel.came, at, payload: part, silences })
+      if (track === undefined) continue
+      const number = this.#tracks.next(track)
+      this.#take({ track, number, at: wall / 1_000, came, payload: part, silences })
     }
   }
 
   packet(packet: NumberedPacket): void {
-    if (this.#end !== undefined || !this.#channels.has(packet.track)) return
+    const { track, number, payload } = packet
+    if (this.#end !== undefined || !this.#tracks.has(track)) return
     // Without room for it, its number will be missing.
-    if (packet.payload.length === 0 || !this.#options.budget.take(packet.payload.length)) return
-    this.#take({ ...packet, silences: [] })
+    if (payload.length === 0 || !this.#options.budget.take(payload.length)) return
+    this.#tracks.saw(track, number)
+    this.#take({ ...packet, came: this.#options.clock.steady(), silences: noSilences })
   }
 
   missing(milliseconds: number, cause: SilenceCause): void {
-    if (milliseconds > 0) this.#silences = [...this.#silences, { milliseconds, cause }]
+    if (!(milliseconds > 0)) return
+    const same = this.#silences.find((silence) => silence.cause === cause)
+    this.#silences = [
+      ...this.#silences.filter((silence) => silence !== same),
+      { milliseconds: milliseconds + (same?.milliseconds ?? 0), cause },
+    ]
   }
 
   paused(): void {
     if (this.#pausedAt !== undefined) return
+    this.#tellLastGaps()
     this.#pausedAt = this.#options.clock.steady()
     this.note('paused')
   }
@@ -152,10 +156,7 @@ export class LedgerStream implements MediaStream, PacketSender {
   }
 
   note(event: string, more?: Readonly<Record<string, unknown>>): void {
-    if (this.#end !== undefined) return
-    const { record } = this.#options
-    if (this.#state === 'open') record.note(event, more)
-    else if (this.#notes.length < mostNotes) this.#notes.push(() => record.note(event, more))
+    if (this.#end === undefined) this.#whenOpen(() => this.#options.record.note(event, more))
   }
 
   stopped(more: Readonly<Record<string, unknown>> = {}): void {
@@ -169,23 +170,25 @@ export class LedgerStream implements MediaStream, PacketSender {
   }
 
   settled(packet: Packet, outcome: PacketReceipt | GatewayError): void {
-    const { budget, ledger, logger } = this.#options
-    if (outcome instanceof GatewayError && outcome.code === 'call_locked') {
+    const { budget, clock, ledger, logger } = this.#options
+    const refusal = outcome instanceof GatewayError ? outcome.code : undefined
+    if (refusal === 'call_locked') {
       setTimeout(() => ledger.append(packet, this), lockedPauseMs)
       return
     }
     this.#unsettled -= 1
-    if (outcome instanceof GatewayError && outcome.code === 'call_sealed') {
-      const { track, sequence, timestamp: at, payload } = packet
-      const number = sequence - (this.#channels.get(track)?.base ?? 0)
-      this.#waiting.push({ track, number, at, payload, silences: [] })
+    const { callId, track, sequence, timestamp: at, payload } = packet
+    if (refusal === 'call_sealed') {
+      const number = this.#tracks.numberOf(track, sequence)
+      const came = clock.steady()
+      this.#waiting.push({ track, number, at, came, payload, silences: noSilences })
       this.#state = 'over'
     } else {
-      budget.give(packet.payload.length)
-      if (outcome instanceof GatewayError)
-        logger.warn({ call_id: packet.callId, code: outcome.code }, 'a packet of media was lost')
+      budget.give(payload.length)
+      if (refusal !== undefined)
+        logger.warn({ call_id: callId, code: refusal }, 'a packet of media was lost')
     }
-    if (this.#unsettled === 0) this.#goOn()
+    this.#goOn()
   }
 
   /** Takes the next step of a stream that is not in the midst of things. */
@@ -203,19 +206,11 @@ export class LedgerStream implements MediaStream, PacketSender {
   async #open(): Promise<void> {
     const { record, start, clock, logger, onEnded } = this.#options
     try {
-      const { call_id, bases, quiet_ms } = await record.open()
-      const isFirst = this.#callId === ''
+      const entry = await record.open()
       this.#waiting.sort((one, other) => one.number - other.number)
-      for (const [index, track] of start.channels.entries()) {
-        const channel = this.#channels.get(track)
-        if (channel === undefined) continue
-        // In a call of its own, what is left of the stream is counted from 1 again.
-        const next = this.#waiting.find((packet) => packet.track === track)?.number
-        channel.base = (bases[index] ?? 0) - (isFirst ? 0 : (next ?? channel.came + 1) - 1)
-        channel.quietMs = quiet_ms[index] ?? null
-      }
-      this.#openedAt = clock.steady()
-      this.#callId = call_id
+      const firsts = new Map(this.#waiting.toReversed().map(({ track, number }) => [track, number]))
+      this.#tracks.enter(entry, firsts, clock.steady())
+      this.#callId = entry.call_id
       this.#state = 'open'
     } catch (error) {
       logger.error({ err: error, call_id: start.callId }, 'a stream of media was not begun')
@@ -229,48 +224,51 @@ export class LedgerStream implements MediaStream, PacketSender {
     this.#goOn()
   }
 
+  #whenOpen(run: () => void): void {
+    if (this.#state === 'open') run()
+    else if (this.#notes.length < mostNotes) this.#notes.push(run)
+  }
+
   #take(packet: Numbered): void {
     if (this.#state === 'open') this.#append(packet)
     else this.#waiting.push(packet)
   }
 
-  #append({ track, number, at, payload, silences }: Numbered): void {
-    const channel = this.#channels.get(track)
-    if (channel === undefined) return
-    const { record, ledger, start, clock } = this.#options
-    const sequence = channel.base + number
-    if (channel.quietMs !== null) {
-      const sinceOpen = clock.steady() - this.#openedAt - durationMs(start.format, payload)
-      const milliseconds = Math.max(Math.round(channel.quietMs + sinceOpen), 1)
-      channel.quietMs = null
-      record.silences([{ track, beforeSequence: sequence, milliseconds, cause: 'reconnect' }])
+  #append({ track, number, at, came, payload, silences }: Numbered): void {
+    const { record, ledger, budget, start } = this.#options
+    const sequence = this.#tracks.sequenceOf(track, number)
+    if (sequence < 0) {
+      budget.give(payload.length)
+      return
     }
-    if (silences.length > 0)
-      record.silences(silences.map((silence) => ({ ...silence, track, beforeSequence: sequence })))
+    const quietMs = this.#tracks.takeQuiet(track, came - durationMs(start.format, payload))
+    const before = { track, beforeSequence: sequence }
+    if (quietMs !== undefined)
+      record.silences([{ ...before, milliseconds: quietMs, cause: 'reconnect' }])
+    if (silences.length > 0) record.silences(silences.map((one) => ({ ...one, ...before })))
     this.#unsettled += 1
     const callId = this.#callId
     ledger.append({ callId, track, sequence, timestamp: at, encoding: 'binary', payload }, this)
   }
 
   #tellGap({ packet, milliseconds }: ClockGap): void {
-    if (this.#state !== 'open') {
-      this.missing(milliseconds, 'clock')
-      return
-    }
-    this.#options.record.silences(
-      [...this.#channels]
-        .filter(([, { base }]) => base + packet >= 0)
-        .map(([track, { base }]) => ({
-          track,
-          beforeSequence: base + packet + 1,
-          milliseconds,
-          cause: 'clock',
-        })),
-    )
+    this.#whenOpen(() => {
+      const silences = this.#options.start.channels.map((track) => {
+        const beforeSequence = this.#tracks.sequenceOf(track, packet + 1)
+        return { track, beforeSequence, milliseconds, cause: 'clock' as const }
+      })
+      // Those of a call before that is over have been told there, or are not told any more.
+      this.#options.record.silences(silences.filter(({ beforeSequence }) => beforeSequence > 0))
+    })
+  }
+
+  #tellLastGaps(): void {
+    for (let gap = this.#gaps?.rest(); gap !== undefined; gap = this.#gaps?.rest())
+      this.#tellGap(gap)
   }
 
   async #finish({ by, more }: End): Promise<void> {
-    for (let gap = this.#gaps?.end(); gap !== undefined; gap = this.#gaps?.end()) this.#tellGap(gap)
+    this.#tellLastGaps()
     try {
       await this.#options.record.end(by, more)
     } catch (error) {

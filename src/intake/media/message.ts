@@ -8,17 +8,33 @@ import { type TrackName, trackNames } from '../../ledger/packet.ts'
 import { ProtocolViolation } from './protocol.ts'
 
 /**
- * Parses a message.
+ * Parses a message. Its texts can be stored: where there was a NUL or half a character, there is `�`.
+ * @param what names it in the reason
  * @throws ProtocolViolation when it is not JSON
  */
-export function parseMessage(text: string): unknown {
+export function parseMessage(text: string, what = 'A message'): unknown {
   try {
-    return parseJson(Buffer.from(text))
+    const message = parseJson(Buffer.from(text))
+    return text.includes('\\u') ? storable(message) : message
   } catch (error) {
     if (error instanceof MalformedJson)
-      throw new ProtocolViolation(`A message should be JSON, but is not at ${error.offset}`)
+      throw new ProtocolViolation(`${what} should be JSON, but is not at ${error.offset}`)
     throw error
   }
+}
+
+/** PostgreSQL keeps neither NUL nor lone surrogates; in JSON they can only come escaped. */
+function storable(value: unknown): unknown {
+  if (typeof value === 'string') return storableText(value)
+  if (Array.isArray(value)) return value.map(storable)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [storableText(name), storable(inner)]),
+  )
+}
+
+function storableText(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd')
 }
 
 /**
@@ -33,8 +49,8 @@ export function messageReader<const Schema extends TSchema>(
     const problem = check(message)?.[0]
     if (problem === undefined) return message as Static<Schema>
     const field = problem.loc.slice(1).join('.') || 'message'
-    const came = JSON.stringify(problem.input) ?? 'nothing'
-    throw new ProtocolViolation(`${field}: ${problem.msg}, but is ${came.slice(0, 60)}`)
+    if (problem.type === 'missing') throw new ProtocolViolation(`${field}: ${problem.msg}`)
+    throw new ProtocolViolation(`${field}: ${problem.msg}, but is ${shown(problem.input)}`)
   }
 }
 
@@ -57,23 +73,60 @@ export function readCallId(value: string, field: string): string {
  */
 export function readTrack(value: string | null | undefined, field: string): TrackName | undefined {
   if (value === null || value === undefined) return undefined
-  const track = trackNames.find((name) => name === value)
-  if (track !== undefined) return track
+  return readChoice(value, trackNames, field)
+}
+
+/**
+ * One of some words.
+ * @param field where it stands, for the message
+ * @throws ProtocolViolation for any other
+ */
+export function readChoice<const Choice extends string>(
+  value: string,
+  choices: readonly Choice[],
+  field: string,
+): Choice {
+  const choice = choices.find((one) => one === value)
+  if (choice !== undefined) return choice
   throw new ProtocolViolation(
-    `${field} should be one of ${trackNames.join(', ')}, but is ${shown(value)}`,
+    `${field} should be one of ${choices.join(', ')}, but is ${shown(value)}`,
+  )
+}
+
+/**
+ * A whole number, written as a number or as digits in a text.
+ * @param field where it stands, for the message
+ * @throws ProtocolViolation for anything else, and below `least` or above `most`
+ */
+export function readWhole(value: unknown, least: number, most: number, field: string): number {
+  const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value
+  const isWhole = typeof number === 'number' && Number.isInteger(number)
+  if (isWhole && number >= least && number <= most) return number
+  throw new ProtocolViolation(
+    `${field} should be a whole number from ${least} to ${most}, but is ${shown(value)}`,
   )
 }
 
 /**
  * The bytes of a base64 text.
- * @throws ProtocolViolation when it holds none
+ * @throws ProtocolViolation when it holds none, or anything that is not base64
  */
 export function readBase64(text: string, field: string): Buffer {
   const bytes = Buffer.from(text, 'base64')
-  if (bytes.length > 0) return bytes
+  // What is not base64 is passed over in decoding: then there are too few bytes.
+  const characters = text.endsWith('=') ? text.indexOf('=') : text.length
+  const isWhole = characters % 4 !== 1 && text.length - characters <= 2
+  if (isWhole && bytes.length > 0 && bytes.length === Math.floor((characters * 3) / 4)) return bytes
   throw new ProtocolViolation(`${field} should be audio in base64, but is ${shown(text)}`)
 }
 
-function shown(value: string): string {
-  return JSON.stringify(value.slice(0, 60))
+const longestShown = 60
+
+/** What came, small enough for the reason of a close frame. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, longestShown).toWellFormed())
+  return typeof value === 'object' && value !== null
+    ? 'an object'
+    : String(value).slice(0, longestShown)
 }

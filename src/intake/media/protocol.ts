@@ -58,6 +58,8 @@ export type Peer = {
   /** The query of the URL that was connected to. */
   readonly query: URLSearchParams
   readonly headers: IncomingHttpHeaders
+  /** Keeps audio that came before its stream can be begun: the next stream gets it, as if it came then. */
+  readonly keep: (payload: Uint8Array) => void
   /** Begins a stream of media; when the connection ends, so do its streams. */
   readonly start: (start: StreamStart) => MediaStream
   readonly send: (message: string | Uint8Array) => void
@@ -65,10 +67,12 @@ export type Peer = {
   readonly close: (reason: string) => void
 }
 
-/** What a protocol does with the messages of one connection. Both may throw a {@link ProtocolViolation}. */
+/** What a protocol does with the messages of one connection. All may throw a {@link ProtocolViolation}. */
 export type Receiver = {
   readonly text: (message: string) => void
   readonly binary: (message: Buffer) => void
+  /** The connection is over; a stream for audio that was kept may still be begun. */
+  readonly closed?: () => void
 }
 
 /** The upgrade that asks for a WebSocket. */

@@ -10,10 +10,10 @@ import {
   type StreamEnd,
   startMediaStream,
 } from '../../calls/media-streams.ts'
-import { failureKind } from '../../database/failure.ts'
 import type { Pool } from '../../database/pool.ts'
 import type { TrackName } from '../../ledger/packet.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { insist } from './insist.ts'
 import type { StreamStart } from './protocol.ts'
 
 /** What the record needs. */
@@ -39,8 +39,6 @@ export type Silence = {
 
 const rivalPauseMs = 250
 const rivalPatience = 12
-const firstRetryMs = 100
-const longestRetryMs = 2_000
 /** A stream that says more than that while the database is away is not heard in full. */
 const mostWaiting = 1_000
 
@@ -59,21 +57,22 @@ export class StreamRecord {
     this.#start = start
   }
 
-  /** Begins the stream, or begins it anew in a call of its own when its call is over. */
+  /** Begins the stream, or ends it and begins it anew in a call of its own when its call is over. */
   async open(): Promise<StartedStream> {
+    if (this.#stream !== undefined) await this.end('disconnected', { reason: 'the call is over' })
     const { callId, streamId, channels, format, loss, metadata = {} } = this.#start
     const clock = loss === 'numbers' ? 'sender' : 'arrival'
     for (let attempt = 1; ; attempt += 1) {
-      const [started] = await this.#insist(() =>
+      const [started] = await insist(() =>
         startMediaStream(
           this.#options.pool,
           callId,
           this.#protocol,
-          streamId,
+          streamId.replaceAll('\0', '\ufffd'),
           channels,
-          JSON.stringify({ ...format, clock }),
+          toJsonb({ ...format, clock }),
           loss === 'numbers',
-          JSON.stringify(metadata),
+          toJsonb(metadata),
           this.#options.packetTimeoutSeconds,
           attempt > rivalPatience,
         ),
@@ -103,7 +102,7 @@ export class StreamRecord {
 
   /** Tells those who watch the call of an event. */
   note(event: string, more: Readonly<Record<string, unknown>> = {}): void {
-    const data = JSON.stringify({ ...more, event })
+    const data = toJsonb({ ...more, event })
     this.#then((call) => noteMediaEvent(this.#options.pool, call, data))
   }
 
@@ -113,8 +112,8 @@ export class StreamRecord {
     const { stream } = this.#stream ?? {}
     if (stream === undefined) return
     const { pool, reconnectSeconds, graceSeconds, onCompleted, onEvents } = this.#options
-    const data = JSON.stringify(more)
-    const [ended] = await this.#insist(() =>
+    const data = toJsonb(more)
+    const [ended] = await insist(() =>
       endMediaStream(pool, stream, by, data, reconnectSeconds, graceSeconds),
     )
     if (ended?.completed === true) onCompleted()
@@ -127,7 +126,7 @@ export class StreamRecord {
     this.#waiting += 1
     this.#last = this.#last.then(async () => {
       try {
-        await this.#insist(() => write(call))
+        await insist(() => write(call))
         this.#options.onEvents()
       } catch (error) {
         this.#options.logger.error({ err: error }, 'what a stream said was not kept')
@@ -135,16 +134,11 @@ export class StreamRecord {
       this.#waiting -= 1
     })
   }
+}
 
-  /** Rejects only with what no repetition can mend. */
-  async #insist<T>(run: () => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt += 1)
-      try {
-        return await run()
-      } catch (error) {
-        if (failureKind(error) === 'data') throw error
-        const wait = Math.min(firstRetryMs * 2 ** attempt, longestRetryMs)
-        await pause(wait, undefined, { ref: false })
-      }
-  }
+/** JSON without what PostgreSQL's texts cannot hold: zero characters, and halves of surrogate pairs. */
+function toJsonb(value: unknown): string {
+  return JSON.stringify(value).replace(/\\(u0000|ud[89a-f][0-9a-f]{2}|.)/g, (text) =>
+    text.length > 2 ? '\ufffd' : text,
+  )
 }

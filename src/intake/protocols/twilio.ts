@@ -1,28 +1,19 @@
-// Twilio Media Streams: JSON text messages; both tracks of a call on one connection, each with numbers of its own.
+// Twilio Media Streams: both tracks of a call on one connection, all numbers in texts. Twilio strips the query from
+// the URL; what the operator has to say comes as `<Parameter>`.
 // https://www.twilio.com/docs/voice/media-streams/websocket-messages
-import { createHmac, timingSafeEqual } from 'node:crypto'
 import Type from 'typebox'
-import { messageReader, parseMessage, readBase64, readCallId } from '../media/message.ts'
-import {
-  type MediaSecrets,
-  type MediaStream,
-  type Peer,
-  ProtocolViolation,
-  type Receiver,
-  type Upgrade,
-  type WebSocketProtocol,
-} from '../media/protocol.ts'
+import { messageReader } from '../media/message.ts'
+import type { MediaSecrets, Upgrade } from '../media/protocol.ts'
+import { type JsonMediaStart, jsonMedia, StreamIdField, voices } from './json-media.ts'
+import { isOneOf, signedUrls, twilioSignature } from './signatures.ts'
 
-// All numbers come in strings.
-const Count = Type.String({ pattern: '^[0-9]{1,15}$' })
-const readEvent = messageReader(Type.Object({ event: Type.String() }))
-const readStart = messageReader(
+const readMessage = messageReader(
   Type.Object({
     start: Type.Object({
-      streamSid: Type.String({ minLength: 1, maxLength: 200 }),
+      streamSid: StreamIdField,
       callSid: Type.String(),
       accountSid: Type.Optional(Type.String()),
-      tracks: Type.Array(Type.Enum(['inbound', 'outbound']), { minItems: 1, maxItems: 2 }),
+      tracks: Type.Array(Type.Enum(voices), { minItems: 1, maxItems: 2, uniqueItems: true }),
       customParameters: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
       mediaFormat: Type.Object({
         encoding: Type.Enum(['audio/x-mulaw']),
@@ -32,105 +23,33 @@ const readStart = messageReader(
     }),
   }),
 )
-const readMedia = messageReader(
-  Type.Object({
-    media: Type.Object({
-      track: Type.Enum(['inbound', 'outbound']),
-      chunk: Count,
-      timestamp: Count,
-      payload: Type.String(),
-    }),
-  }),
-)
-const readDtmf = messageReader(
-  Type.Object({
-    dtmf: Type.Object({ digit: Type.String(), track: Type.Optional(Type.String()) }),
-  }),
-)
 
-function connect(peer: Peer): Receiver {
-  let stream: MediaStream | undefined
-
-  function start(message: unknown): void {
-    const { start } = readStart(message)
-    const { callId, call_id, ...parameters } = start.customParameters ?? {}
-    const chosen = callId ?? call_id
-    stream = peer.start({
-      callId:
-        typeof chosen === 'string'
-          ? readCallId(chosen, 'start.customParameters.callId')
-          : readCallId(start.callSid, 'start.callSid'),
-      streamId: start.streamSid,
-      format: { encoding: 'PCMU', rate: 8_000 },
-      channels: start.tracks,
-      loss: 'numbers',
-      metadata: { callSid: start.callSid, accountSid: start.accountSid, parameters },
-    })
-  }
-
-  function media(message: unknown): void {
-    const { track, chunk, timestamp, payload } = readMedia(message).media
-    if (stream === undefined) throw new ProtocolViolation('event: media came before start')
-    stream.packet({
-      track,
-      number: Number(chunk),
-      at: Number(timestamp) / 1_000,
-      payload: readBase64(payload, 'media.payload'),
-    })
-  }
-
+/** Reads Twilio's `start`. @throws ProtocolViolation when it is none */
+export function readTwilioStart(message: unknown): JsonMediaStart {
+  const { streamSid, callSid, accountSid, tracks, customParameters } = readMessage(message).start
   return {
-    text: (text) => {
-      const message = parseMessage(text)
-      const { event } = readEvent(message)
-      if (event === 'start') start(message)
-      else if (event === 'media') media(message)
-      else if (event === 'dtmf') {
-        const { digit, track } = readDtmf(message).dtmf
-        stream?.dtmf(digit, track === undefined ? {} : { track })
-      } else if (event === 'stop') stream?.stopped()
-    },
-    binary: () => {
-      throw new ProtocolViolation('Twilio sends no binary messages')
-    },
+    callId: [callSid, 'start.callSid'],
+    streamId: streamSid,
+    format: { encoding: 'PCMU', rate: 8_000 },
+    voices: tracks,
+    parameters: customParameters ?? {},
+    metadata: { callSid, accountSid },
   }
 }
 
-/** The signature is made over the URL as it was given to Twilio: `wss:`, with or without its standard port. */
 function authenticate(
-  { target, headers }: Upgrade,
+  upgrade: Upgrade,
   { twilioAuthToken, publicUrl }: MediaSecrets,
 ): string | undefined {
   if (twilioAuthToken === null) return undefined
-  const signature = headers['x-twilio-signature']
-  if (typeof signature !== 'string') return 'The header X-Twilio-Signature is missing'
-  const base = (publicUrl ?? `wss://${headers.host}`).replace(/^http/, 'ws')
-  const isValid = spellings(`${base}${target}`).some((url) =>
-    isEqual(signature, sign(url, twilioAuthToken)),
-  )
-  return isValid
+  const signature = upgrade.headers['x-twilio-signature']
+  if (typeof signature !== 'string')
+    return 'The header X-Twilio-Signature is missing: TWILIO_AUTH_TOKEN is set, so only Twilio may connect'
+  const right = signedUrls(upgrade, publicUrl).map((url) => twilioSignature(twilioAuthToken, url))
+  return isOneOf(signature, right)
     ? undefined
-    : 'X-Twilio-Signature does not fit: TWILIO_AUTH_TOKEN or PUBLIC_URL differs from what Twilio uses'
-}
-
-/** What Twilio may have signed for a URL: with and without its port, with and without a last slash. */
-function spellings(url: string): readonly string[] {
-  const [, scheme = '', host = '', port, path = ''] =
-    /^(wss?):\/\/([^/?:]+)(?::(\d+))?(.*)$/.exec(url) ?? []
-  const standardPort = scheme === 'wss' ? '443' : '80'
-  const paths = [path, path.endsWith('/') ? path.slice(0, -1) : `${path}/`]
-  return [host, `${host}:${port ?? standardPort}`].flatMap((authority) =>
-    paths.map((path) => `${scheme}://${authority}${path}`),
-  )
-}
-
-function sign(url: string, token: string): string {
-  return createHmac('sha1', token).update(url).digest('base64')
-}
-
-function isEqual(one: string, other: string): boolean {
-  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
+    : 'X-Twilio-Signature is wrong: TWILIO_AUTH_TOKEN is not the token of this account, or PUBLIC_URL not what the URL in <Stream> begins with'
 }
 
 /** Twilio Media Streams. */
-export const twilio: WebSocketProtocol = { name: 'twilio', authenticate, connect }
+export const twilio = jsonMedia({ name: 'twilio', authenticate, readStart: readTwilioStart })

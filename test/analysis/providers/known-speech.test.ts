@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Track } from '../../../src/analysis/provider.ts'
-import { indexSpeech, type SpeechRecording } from '../../../src/analysis/providers/known-speech.ts'
+import {
+  indexSpeech,
+  type Listener,
+  type SpeechRecording,
+} from '../../../src/analysis/providers/known-speech.ts'
 import { loadRecordings, packetCount, packetData } from '../../../src/simulator/recordings.ts'
 
 const recordings = await loadRecordings()
@@ -19,7 +23,12 @@ function hear(recording: SpeechRecording, kept: (packet: number) => boolean, bas
   const listener = listen()
   for (const packet of packets(recording, kept))
     listener.hear('inbound', base + packet, Buffer.from(packetData(recording, packet)))
-  return listener.utterances()
+  return words(listener)
+}
+
+/** Who said what, without the times. */
+function words(listener: Listener) {
+  return listener.utterances().map(({ speaker, text }) => ({ speaker, text }))
 }
 
 function spoken({ turns }: SpeechRecording) {
@@ -50,7 +59,7 @@ test('raw packets are recognised as well as base64, with or without padding', ()
     const listener = listen()
     for (const packet of packets(billing, everything))
       assert.ok(listener.hear('mixed', packet + 1, encode(packetData(billing, packet))))
-    assert.deepEqual(listener.utterances(), spoken(billing))
+    assert.deepEqual(words(listener), spoken(billing))
   }
 })
 
@@ -119,7 +128,7 @@ test('two recordings in one call are told one after the other', () => {
       sequence += 1
     }
   const expected = [...spoken(billing), ...spoken(other), ...spoken(billing)]
-  assert.deepEqual(listener.utterances(), expected)
+  assert.deepEqual(words(listener), expected)
 })
 
 test('speakers on tracks of their own, silent while the other speaks, make one conversation', () => {
@@ -134,7 +143,7 @@ test('speakers on tracks of their own, silent while the other speaks, make one c
       const data = Buffer.from(packetData(billing, packet), 'base64')
       listener.hear(track, packet + 1, turn?.speaker === speaker ? data : silence)
     }
-  assert.deepEqual(listener.utterances(), spoken(billing))
+  assert.deepEqual(words(listener), spoken(billing))
 })
 
 test('one speaker alone: the silence of the other is not lost', () => {
@@ -145,7 +154,7 @@ test('one speaker alone: the silence of the other is not lost', () => {
     listener.hear('inbound', packet + 1, turn?.speaker === 'customer' ? data : silence)
   }
   assert.deepEqual(
-    listener.utterances(),
+    words(listener),
     spoken(billing).filter(({ speaker }) => speaker === 'customer'),
   )
 })
@@ -156,5 +165,5 @@ test('silence, text and foreign audio are not speech', () => {
   assert.equal(listener.hear('mixed', 2, Buffer.alloc(160, 7)), false)
   assert.equal(listener.hear('mixed', 3, new Uint8Array()), false)
   for (let sequence = 4; sequence < 5000; sequence += 1) listener.hear('mixed', sequence, silence)
-  assert.deepEqual(listener.utterances(), [])
+  assert.deepEqual(words(listener), [])
 })

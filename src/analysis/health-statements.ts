@@ -1,0 +1,65 @@
+// The health of AI services in the database, one for all gateways: see the migration.
+import { statement } from '../database/statement.ts'
+
+/** Why a provider is asked or not. */
+export type ProviderState = 'closed' | 'open' | 'half_open' | 'paused'
+
+/** What became of a request. */
+export type RequestOutcome =
+  | 'succeeded'
+  | 'permanent'
+  | 'retryable'
+  | 'outage'
+  | 'configuration'
+  | 'released'
+
+/** Says which providers there are, and how many requests at once each may get. */
+export const declareProviders = statement<[names: string[], ceilings: number[]], never>(
+  'declare_providers',
+  'SELECT FROM declare_providers($1, $2)',
+)
+
+/** How many more requests providers may be sent; `wait` in seconds when they are not asked at all. */
+export const providerCapacity = statement<
+  [names: string[]],
+  { readonly provider: string; readonly free: number; readonly wait: number | null }
+>('provider_capacity', 'SELECT * FROM provider_capacity($1)')
+
+/** Asks for leave to send a request; without one, in how many seconds to ask again, and why. */
+export const admitRequest = statement<
+  [provider: string, call: number, step: string, owner: string, expiresSeconds: number],
+  {
+    readonly request: number | null
+    readonly wait: number | null
+    readonly reason: string | null
+  }
+>('admit_request', 'SELECT * FROM admit_request($1, $2, $3, $4, $5)')
+
+/** Tells what became of a request. */
+export const reportRequest = statement<
+  [
+    request: number,
+    provider: string,
+    outcome: RequestOutcome,
+    error: string | null,
+    latencyMs: number,
+    retryAfterSeconds: number | null,
+    audioSeconds: number,
+    inputTokens: number,
+    outputTokens: number,
+  ],
+  { readonly state_before: ProviderState; readonly state_now: ProviderState }
+>('report_request', 'SELECT * FROM report_request($1, $2, $3, $4, $5, $6, $7, $8, $9)')
+
+/** Keeps the requests of a living process from expiring. */
+export const renewRequests = statement<[owner: string, expiresSeconds: number], never>(
+  'renew_requests',
+  `UPDATE provider_requests SET expires_at = clock_timestamp() + make_interval(secs => $2)
+   WHERE owner = $1`,
+)
+
+/** Whether the roles of the tracks of a call were exchanged. */
+export const readSwapped = statement<[call: number], { readonly swapped: boolean }>(
+  'read_swapped',
+  'SELECT tracks_swapped AS swapped FROM calls WHERE id = $1',
+)

@@ -1,0 +1,220 @@
+// How the AI services are, for people and programs: `GET /v1/providers`.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Type, { type Static } from 'typebox'
+import type { Pool } from '../database/pool.ts'
+import { statement } from '../database/statement.ts'
+import { errorReplies } from '../errors.ts'
+import type { ProviderState } from './health-statements.ts'
+
+/** What the route needs. */
+export type ProviderRouteOptions = {
+  readonly pool: Pool
+  /** The providers that are asked, in their order. */
+  readonly names: readonly string[]
+}
+
+type ProviderRow = {
+  readonly name: string
+  readonly state: ProviderState
+  readonly reason: string | null
+  readonly changed_at: Date
+  readonly retry_at: Date | null
+  readonly ceiling: number
+  readonly allowed: number
+  readonly in_flight: number
+  readonly last_error: string | null
+  readonly succeeded: number
+  readonly failed: number
+  readonly latencies: number[] | null
+  readonly audio_seconds: number
+  readonly input_tokens: number
+  readonly output_tokens: number
+}
+
+/** The providers of these names, with what became of their requests in the last hour. */
+export const readProviders = statement<[names: string[]], ProviderRow>(
+  'read_providers',
+  `SELECT providers.name, state, reason, changed_at, retry_at, ceiling, allowed, last_error,
+     (SELECT count(*)::integer FROM provider_requests
+      WHERE provider = providers.name AND expires_at > clock_timestamp()) AS in_flight,
+     hour.*
+   FROM unnest($1::text[]) WITH ORDINALITY AS asked (name, place)
+   JOIN providers ON providers.name = asked.name
+   CROSS JOIN LATERAL (
+     SELECT coalesce(sum(succeeded), 0)::integer AS succeeded,
+       coalesce(sum(failed), 0)::integer AS failed,
+       (SELECT array_agg(answers ORDER BY step) FROM (
+          SELECT step, sum(answers)::integer AS answers
+          FROM provider_outcomes AS each, unnest(each.latencies) WITH ORDINALITY AS counted (answers, step)
+          WHERE each.provider = providers.name AND each.since > clock_timestamp() - interval '1 hour'
+          GROUP BY step) AS steps) AS latencies,
+       coalesce(sum(audio_seconds), 0)::float8 AS audio_seconds,
+       coalesce(sum(input_tokens), 0)::bigint AS input_tokens,
+       coalesce(sum(output_tokens), 0)::bigint AS output_tokens
+     FROM provider_outcomes
+     WHERE provider = providers.name AND since > clock_timestamp() - interval '1 hour'
+   ) AS hour
+   ORDER BY place`,
+)
+
+/** Calls that wait for their analysis, and since when the oldest does. */
+export const readBacklog = statement<
+  [],
+  {
+    readonly waiting: number
+    readonly running: number
+    readonly failing: number
+    readonly oldest_at: Date | null
+  }
+>(
+  'read_backlog',
+  `SELECT
+     count(*) FILTER (WHERE status = 'COMPLETED' OR (status = 'PROCESSING_AI' AND lease_owner IS NULL))::integer
+       AS waiting,
+     count(*) FILTER (WHERE status = 'PROCESSING_AI' AND lease_owner IS NOT NULL)::integer AS running,
+     count(*) FILTER (WHERE status = 'FAILED' AND due_at IS NOT NULL)::integer AS failing,
+     min(completed_at) AS oldest_at
+   FROM calls
+   WHERE ai_processed_at IS NULL AND status IN ('COMPLETED', 'PROCESSING_AI', 'FAILED')
+     AND due_at IS NOT NULL`,
+)
+
+const time = Type.String({ format: 'date-time' })
+
+const ProviderReply = Type.Object(
+  {
+    name: Type.String(),
+    state: Type.Enum(['closed', 'open', 'half_open', 'paused'], {
+      type: 'string',
+      description:
+        'closed: it is asked; open: it fails and is left alone; half_open: probed; paused: its settings are wrong',
+    }),
+    health: Type.String({ description: 'The state in words' }),
+    since: time,
+    next_probe_at: Type.Union([time, Type.Null()]),
+    in_flight: Type.Integer(),
+    allowed: Type.Integer({ description: 'Requests at once, now: it grows after an outage' }),
+    limit: Type.Integer({ description: 'Requests at once, by the settings' }),
+    last_error: Type.Union([Type.String(), Type.Null()]),
+    last_hour: Type.Object({
+      succeeded: Type.Integer(),
+      failed: Type.Integer(),
+      latency_p50_ms: Type.Union([Type.Integer(), Type.Null()]),
+      latency_p95_ms: Type.Union([Type.Integer(), Type.Null()]),
+      audio_seconds: Type.Number(),
+      input_tokens: Type.Integer(),
+      output_tokens: Type.Integer(),
+    }),
+  },
+  { title: 'Provider' },
+)
+
+const ProvidersReply = Type.Object(
+  {
+    providers: Type.Array(ProviderReply),
+    backlog: Type.Object({
+      waiting: Type.Integer({ description: 'Calls that wait for an attempt' }),
+      running: Type.Integer({ description: 'Calls that are being analysed' }),
+      failing: Type.Integer({ description: 'Calls that failed and are tried anew' }),
+      oldest_at: Type.Union([time, Type.Null()]),
+    }),
+  },
+  { title: 'Providers' },
+)
+
+/** `GET /v1/providers`. */
+export const providerRoutes: FastifyPluginAsyncTypebox<ProviderRouteOptions> = async (
+  app,
+  { pool, names },
+) => {
+  app.get(
+    '/v1/providers',
+    {
+      schema: {
+        operationId: 'listProviders',
+        summary: 'How the AI services are, and what waits for them',
+        description: 'The same from every gateway: their health is shared.',
+        tags: ['analysis'],
+        response: { 200: ProvidersReply, ...errorReplies('database_unavailable') },
+      },
+    },
+    async () => {
+      const [rows, [backlog]] = await Promise.all([
+        readProviders(pool, [...names]),
+        readBacklog(pool),
+      ])
+      return {
+        providers: rows.map(viewProvider),
+        backlog: {
+          waiting: backlog?.waiting ?? 0,
+          running: backlog?.running ?? 0,
+          failing: backlog?.failing ?? 0,
+          oldest_at: backlog?.oldest_at?.toISOString() ?? null,
+        },
+      }
+    },
+  )
+}
+
+function viewProvider(row: ProviderRow): Static<typeof ProviderReply> {
+  const { name, state, changed_at, retry_at, in_flight, allowed, ceiling, last_error } = row
+  const latencies = row.latencies ?? []
+  return {
+    name,
+    state,
+    health: describeHealth(row),
+    since: changed_at.toISOString(),
+    next_probe_at: state === 'closed' ? null : (retry_at?.toISOString() ?? null),
+    in_flight,
+    allowed: Math.floor(allowed),
+    limit: ceiling,
+    last_error,
+    last_hour: {
+      succeeded: row.succeeded,
+      failed: row.failed,
+      latency_p50_ms: percentile(latencies, 0.5),
+      latency_p95_ms: percentile(latencies, 0.95),
+      audio_seconds: row.audio_seconds,
+      input_tokens: row.input_tokens,
+      output_tokens: row.output_tokens,
+    },
+  }
+}
+
+/** A state in words, for a person. */
+export function describeHealth(
+  row: Pick<ProviderRow, 'state' | 'reason' | 'changed_at' | 'retry_at' | 'allowed' | 'ceiling'>,
+): string {
+  const since = row.changed_at.toISOString()
+  const next = row.retry_at === null ? 'soon' : `at ${row.retry_at.toISOString()}`
+  switch (row.state) {
+    case 'open':
+      return `Failing since ${since} (${row.reason ?? 'no answer'}); asked again ${next}.`
+    case 'paused':
+      return `Not asked since ${since}, its settings are wrong: ${row.reason ?? 'it refuses us'}; tried again ${next}.`
+    case 'half_open':
+      return `Being tried with one request since ${since}.`
+    case 'closed':
+      return row.allowed < row.ceiling
+        ? `Back since ${since}; it gets more requests bit by bit (${Math.floor(row.allowed)} of ${row.ceiling} at once).`
+        : 'Well.'
+  }
+}
+
+/**
+ * A percentile of a histogram, in whole milliseconds; null without answers.
+ * @param counts the n-th counts answers of 2^(n-1) to 2^n ms; within a step they are taken as evenly spread
+ */
+export function percentile(counts: readonly number[], share: number): number | null {
+  const all = counts.reduce((sum, count) => sum + count, 0)
+  if (all === 0) return null
+  let before = 0
+  for (const [step, count] of counts.entries()) {
+    if (before + count >= all * share) {
+      const low = step === 0 ? 0 : 2 ** (step - 1)
+      return Math.round(low + (2 ** step - low) * ((all * share - before) / count))
+    }
+    before += count
+  }
+  return null
+}

@@ -1,0 +1,76 @@
+// What was found out of a call, step by step: each is stored when it is done, so that a retry repeats only what failed.
+import { statement } from '../database/statement.ts'
+import type { Sentiment } from './provider.ts'
+
+/** Something that was said, as it is stored: redacted. */
+export type StoredUtterance = {
+  /** Null when the tracks were heard together. */
+  readonly track: 'inbound' | 'outbound' | 'mixed' | null
+  /** Null: it follows from the track. */
+  readonly speaker: 'customer' | 'agent' | null
+  /** Seconds since the start of the call. */
+  readonly start: number
+  readonly end: number
+  readonly text: string
+  readonly confidence: number | null
+}
+
+/** What was taken out of a transcript: never the value. */
+export type StoredFinding = {
+  readonly class: string
+  /** Seconds since the start of the call. */
+  readonly start: number
+  readonly end: number
+}
+
+/** The result of the step `transcript`, of one track or of the call. */
+export type TranscriptStep = {
+  readonly utterances: readonly StoredUtterance[]
+  /** In place of utterances: all that is known. */
+  readonly text: string | null
+  readonly findings: readonly StoredFinding[]
+}
+
+/** The result of the step `mood`. */
+export type MoodStep = {
+  readonly label: Sentiment
+  /** -1 (bad) to 1 (good); null when it was not measured. */
+  readonly score: number | null
+}
+
+/** The result of the step `summary`. */
+export type SummaryStep = {
+  readonly text: string
+  readonly reason: string | null
+  readonly outcome: string | null
+  readonly next_step: string | null
+}
+
+/** A step with its result. */
+export type StoredStep = { readonly provider: string } & (
+  | { readonly step: 'transcript'; readonly track: string; readonly result: TranscriptStep }
+  | { readonly step: 'mood'; readonly track: ''; readonly result: MoodStep }
+  | { readonly step: 'summary'; readonly track: ''; readonly result: SummaryStep }
+)
+
+/** The steps of a call that are done. */
+export const readSteps = statement<[call: number], StoredStep>(
+  'read_steps',
+  'SELECT step, track, provider, result FROM analysis_steps WHERE call = $1 ORDER BY step, track',
+)
+
+/** Keeps a step; false when the lease was lost. */
+export const storeStep = statement<
+  [
+    call: number,
+    token: number,
+    step: StoredStep['step'],
+    track: string,
+    provider: string,
+    model: string | null,
+    result: string,
+    usage: string,
+    latencyMs: number,
+  ],
+  { readonly stored: boolean }
+>('store_step', 'SELECT store_step($1, $2, $3, $4, $5, $6, $7, $8, $9) AS stored')

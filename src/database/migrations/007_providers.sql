@@ -1,0 +1,222 @@
+-- The health of AI services, one for all gateways, and the steps of an analysis, each kept when it is done.
+
+CREATE TABLE providers (
+  name       text PRIMARY KEY,
+  state      text NOT NULL DEFAULT 'closed' CHECK (state IN ('closed', 'open', 'half_open', 'paused')),
+  reason     text,
+  changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  retry_at   timestamptz,
+  ceiling    integer NOT NULL CHECK (ceiling > 0),
+  allowed    float8 NOT NULL,
+  openings   integer NOT NULL DEFAULT 0,
+  outages    integer NOT NULL DEFAULT 0,
+  last_error text,
+  CONSTRAINT what_is_not_asked_is_asked_again
+    CHECK (state IN ('closed', 'half_open') OR retry_at IS NOT NULL)
+) WITH (fillfactor = 50);
+
+COMMENT ON COLUMN providers.state IS
+  'closed: it is asked; open: it fails and is not asked until retry_at; half_open: probed; paused: its settings are wrong';
+COMMENT ON COLUMN providers.ceiling IS 'requests at once, by the settings';
+COMMENT ON COLUMN providers.allowed IS 'requests at once, now: after an outage it grows by one with every answer';
+COMMENT ON COLUMN providers.openings IS 'openings since it was last closed for good: the wait doubles';
+COMMENT ON COLUMN providers.outages IS 'failures in a row of a service that is not there at all';
+
+-- Requests in flight, wherever they were made. A process that vanishes leaves its rows to expire.
+CREATE TABLE provider_requests (
+  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  provider   text NOT NULL REFERENCES providers,
+  call       bigint NOT NULL,
+  step       text NOT NULL,
+  owner      text NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX provider_requests_by_provider ON provider_requests (provider, expires_at);
+
+-- What became of requests, in stretches of ten seconds. latencies[n] counts answers of up to 2^(n-1) ms.
+CREATE TABLE provider_outcomes (
+  provider      text NOT NULL REFERENCES providers,
+  since         timestamptz NOT NULL,
+  succeeded     integer NOT NULL DEFAULT 0,
+  failed        integer NOT NULL DEFAULT 0,
+  latencies     integer[] NOT NULL DEFAULT array_fill(0, ARRAY[20]),
+  audio_seconds float8 NOT NULL DEFAULT 0,
+  input_tokens  bigint NOT NULL DEFAULT 0,
+  output_tokens bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (provider, since)
+) WITH (fillfactor = 50);
+
+-- Says which providers there are, and how many requests each may have in flight.
+CREATE FUNCTION declare_providers(p_names text[], p_ceilings integer[]) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO providers (name, ceiling, allowed)
+  SELECT name, ceiling, ceiling FROM unnest(p_names, p_ceilings) AS declared (name, ceiling)
+  ORDER BY name
+  ON CONFLICT (name) DO UPDATE SET
+    ceiling = EXCLUDED.ceiling,
+    allowed = CASE WHEN providers.allowed >= providers.ceiling THEN EXCLUDED.allowed
+      ELSE least(providers.allowed, EXCLUDED.allowed) END
+  WHERE providers.ceiling <> EXCLUDED.ceiling
+$$;
+
+-- How many more requests a provider may be sent now, and if none, in how many seconds to ask again.
+CREATE FUNCTION provider_capacity(p_names text[])
+RETURNS TABLE (provider text, free integer, wait float8) LANGUAGE sql STABLE AS $$
+  SELECT name,
+    CASE WHEN state IN ('open', 'paused') AND retry_at > clock_timestamp() THEN 0
+      WHEN state IN ('open', 'paused') THEN 1
+      ELSE greatest(floor(allowed)::integer - in_flight, 0) END,
+    CASE WHEN state IN ('open', 'paused')
+      THEN greatest(extract(epoch FROM retry_at - clock_timestamp())::float8, 0) END
+  FROM providers CROSS JOIN LATERAL (
+    SELECT count(*)::integer AS in_flight FROM provider_requests
+    WHERE provider_requests.provider = name AND expires_at > clock_timestamp()) AS requests
+  WHERE name = ANY (p_names)
+$$;
+
+-- Asks for leave to send a request. A row with a request: send it, and report what became of it before it expires.
+-- A row without: do not; ask again in so many seconds.
+CREATE FUNCTION admit_request(
+  p_provider text, p_call bigint, p_step text, p_owner text, p_expires float8
+) RETURNS TABLE (request bigint, wait float8, reason text) LANGUAGE plpgsql AS $$
+DECLARE
+  v_provider providers;
+  v_in_flight integer;
+BEGIN
+  SELECT * INTO STRICT v_provider FROM providers WHERE name = p_provider FOR NO KEY UPDATE;
+  DELETE FROM provider_requests WHERE provider = p_provider AND expires_at < clock_timestamp();
+  IF v_provider.state IN ('open', 'paused') THEN
+    IF v_provider.retry_at > clock_timestamp() THEN
+      RETURN QUERY SELECT NULL::bigint,
+        extract(epoch FROM v_provider.retry_at - clock_timestamp())::float8, v_provider.reason;
+      RETURN;
+    END IF;
+    UPDATE providers SET state = 'half_open', allowed = 1, changed_at = clock_timestamp()
+    WHERE name = p_provider;
+    v_provider.allowed := 1;
+  END IF;
+  SELECT count(*) INTO v_in_flight FROM provider_requests WHERE provider = p_provider;
+  IF v_in_flight >= floor(v_provider.allowed) THEN
+    RETURN QUERY SELECT NULL::bigint, 0.25::float8, 'busy'::text;
+    RETURN;
+  END IF;
+  RETURN QUERY
+    INSERT INTO provider_requests (provider, call, step, owner, expires_at)
+    VALUES (p_provider, p_call, p_step, p_owner, clock_timestamp() + make_interval(secs => p_expires))
+    RETURNING id, NULL::float8, NULL::text;
+END
+$$;
+
+-- Stops asking a provider until a time. The caller holds its lock.
+CREATE FUNCTION stop_asking(p_provider text, p_state text, p_reason text, p_wait float8, p_opens boolean)
+RETURNS void LANGUAGE sql AS $$
+  UPDATE providers SET
+    state = p_state, reason = p_reason, outages = 0,
+    changed_at = CASE WHEN state IN ('open', 'paused') THEN changed_at ELSE clock_timestamp() END,
+    retry_at = greatest(retry_at, clock_timestamp() + make_interval(secs => p_wait)),
+    openings = openings + CASE WHEN p_opens THEN 1 ELSE 0 END
+  WHERE name = p_provider
+$$;
+
+-- Tells what became of a request, and decides by it whether the provider is asked on.
+--   p_outcome  succeeded; permanent (this call only: the provider is well); retryable; outage; configuration;
+--              released (given up by us: it says nothing of the provider)
+-- The state that the provider is now in, and the one before.
+CREATE FUNCTION report_request(
+  p_request bigint, p_provider text, p_outcome text, p_error text, p_latency_ms float8,
+  p_retry_after float8, p_audio_seconds float8, p_input_tokens bigint, p_output_tokens bigint
+) RETURNS TABLE (state_before text, state_now text) LANGUAGE plpgsql AS $$
+DECLARE
+  v_provider providers;
+  v_is_well boolean := p_outcome IN ('succeeded', 'permanent');
+  v_bucket integer := least(20, greatest(1, ceil(log(2.0, greatest(p_latency_ms, 1)::numeric))::integer + 1));
+  v_latencies integer[] := array_fill(0, ARRAY[20]);
+  v_recent record;
+BEGIN
+  SELECT * INTO STRICT v_provider FROM providers WHERE name = p_provider FOR NO KEY UPDATE;
+  DELETE FROM provider_requests WHERE id = p_request;
+  IF p_outcome = 'released' THEN
+    RETURN QUERY SELECT v_provider.state, v_provider.state;
+    RETURN;
+  END IF;
+
+  v_latencies[v_bucket] := 1;
+  INSERT INTO provider_outcomes AS so_far (provider, since, succeeded, failed, latencies,
+    audio_seconds, input_tokens, output_tokens)
+  VALUES (p_provider, date_bin('10 s', clock_timestamp(), 'epoch'),
+    v_is_well::integer, 1 - v_is_well::integer, v_latencies,
+    p_audio_seconds, p_input_tokens, p_output_tokens)
+  ON CONFLICT (provider, since) DO UPDATE SET
+    succeeded = so_far.succeeded + EXCLUDED.succeeded,
+    failed = so_far.failed + EXCLUDED.failed,
+    latencies[v_bucket] = so_far.latencies[v_bucket] + 1,
+    audio_seconds = so_far.audio_seconds + EXCLUDED.audio_seconds,
+    input_tokens = so_far.input_tokens + EXCLUDED.input_tokens,
+    output_tokens = so_far.output_tokens + EXCLUDED.output_tokens;
+
+  IF v_is_well THEN
+    -- An answer that was under way when others failed heals nothing by itself.
+    UPDATE providers SET
+      state = CASE WHEN state = 'half_open' THEN 'closed' ELSE state END,
+      changed_at = CASE WHEN state = 'half_open' THEN clock_timestamp() ELSE changed_at END,
+      reason = CASE WHEN state IN ('half_open', 'closed') THEN NULL ELSE reason END,
+      retry_at = CASE WHEN state IN ('half_open', 'closed') THEN NULL ELSE retry_at END,
+      outages = 0,
+      allowed = CASE WHEN state IN ('half_open', 'closed') THEN least(ceiling, allowed + 1) ELSE allowed END,
+      -- Healed for good once the ramp is at its end.
+      openings = CASE WHEN state = 'closed' AND allowed + 1 >= ceiling THEN 0 ELSE openings END
+    WHERE name = p_provider;
+  ELSE
+    UPDATE providers SET last_error = p_error,
+      outages = CASE WHEN p_outcome = 'outage' THEN outages + 1 ELSE 0 END
+    WHERE name = p_provider RETURNING * INTO v_provider;
+    SELECT sum(succeeded) AS succeeded, sum(failed) AS failed INTO v_recent FROM provider_outcomes
+    WHERE provider = p_provider AND since >= date_bin('10 s', clock_timestamp(), 'epoch') - interval '10 s'
+      AND since + interval '10 s' > v_provider.changed_at;
+    IF p_outcome = 'configuration' THEN
+      PERFORM stop_asking(p_provider, 'paused', p_error, coalesce(p_retry_after, 60), false);
+    ELSIF p_retry_after IS NOT NULL THEN
+      PERFORM stop_asking(p_provider, 'open', p_error, p_retry_after, false);
+    ELSIF v_provider.state = 'half_open'
+      OR (v_provider.state = 'closed' AND (v_provider.outages >= 3
+        OR (v_recent.succeeded + v_recent.failed >= 20
+          AND v_recent.failed >= 0.6 * (v_recent.succeeded + v_recent.failed))))
+    THEN
+      -- 1, 2, 4 … 30 s: so that a service that is back is found soon, and not knocked over.
+      PERFORM stop_asking(p_provider, 'open', p_error, least(30, 2 ^ least(v_provider.openings, 10)), true);
+    END IF;
+  END IF;
+  RETURN QUERY SELECT v_provider.state, providers.state FROM providers WHERE name = p_provider;
+END
+$$;
+
+-- What was found out of a call, step by step, so that a retry repeats only what failed.
+CREATE TABLE analysis_steps (
+  call       bigint NOT NULL REFERENCES calls ON DELETE CASCADE,
+  step       text NOT NULL CHECK (step IN ('transcript', 'mood', 'summary')),
+  track      text NOT NULL,
+  provider   text NOT NULL,
+  model      text,
+  result     jsonb NOT NULL,
+  usage      jsonb NOT NULL,
+  latency_ms float8 NOT NULL,
+  stored_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (call, step, track)
+);
+COMMENT ON COLUMN analysis_steps.track IS 'of a transcript; empty for what concerns the call';
+
+-- Keeps a step of the attempt that holds p_token. False: the lease was lost, nothing is stored.
+CREATE FUNCTION store_step(
+  p_call bigint, p_token bigint, p_step text, p_track text, p_provider text, p_model text,
+  p_result jsonb, p_usage jsonb, p_latency_ms float8
+) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM calls WHERE id = p_call AND lease_token = p_token AND status = 'PROCESSING_AI'
+    AND lease_owner IS NOT NULL FOR NO KEY UPDATE;
+  IF NOT FOUND THEN RETURN false; END IF;
+  INSERT INTO analysis_steps (call, step, track, provider, model, result, usage, latency_ms)
+  VALUES (p_call, p_step, p_track, p_provider, p_model, p_result, p_usage, p_latency_ms)
+  ON CONFLICT DO NOTHING;
+  RETURN true;
+END
+$$;
