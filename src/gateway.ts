@@ -12,6 +12,7 @@ import { transcriptRoute } from './analysis/transcript-route.ts'
 import { announcementRoutes } from './calls/announcement-routes.ts'
 import { createCompletion } from './calls/complete.ts'
 import { startDeadlines } from './calls/deadlines.ts'
+import { reprocessRoutes } from './calls/reprocess-routes.ts'
 import { callRoutes } from './calls/routes.ts'
 import { swapRoute } from './calls/swap-route.ts'
 import { timelineRoute } from './calls/timeline-route.ts'
@@ -226,9 +227,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     })
     await server.register(mediaSockets.routes)
     await server.register(callRoutes, { pool: pools.queries, complete })
-    const recordings = { pool: pools.queries, measure: createMeasurements(pools.queries) }
+    const recordings = { db: pools.queries, measure: createMeasurements(pools.queries) }
     await server.register(recordingRoutes, recordings)
     await server.register(transcriptRoute, recordings)
+    await server.register(reprocessRoutes, { pool: pools.queries, onDue: analysis.wake })
     await server.register(providerRoutes, { pool: pools.queries, names: analysis.providers })
     await server.register(qualityRoutes, recordings)
     await server.register(swapRoute, { pool: pools.queries, onEvents: feed.wake })

@@ -9,8 +9,11 @@ import { readTracks } from './call-audio.ts'
 import { configuredProviders } from './configured.ts'
 import { createHealth } from './health.ts'
 import { readSwapped } from './health-statements.ts'
-import { moodOf } from './providers/lexicon.ts'
+import { excerptOf } from './providers/excerpt.ts'
 import type { SpeechRecording } from './providers/known-speech.ts'
+import { moodOf } from './providers/lexicon.ts'
+import type { SpokenLine } from './service.ts'
+import type { SummaryStep } from './steps.ts'
 import { type WorkOptions, workOn } from './work.ts'
 
 /** What the analysis needs. */
@@ -55,19 +58,8 @@ export async function assembleAnalysis(options: AssembleOptions): Promise<Assemb
     isSwapped: async (call) => (await readSwapped(pool, call))[0]?.swapped ?? false,
     redact: (said) => ({ utterances: said, findings: [] }),
     redactText: (text) => text,
-    judge: (lines) => ({
-      label: sentimentOf(lines.map(({ text }) => text).join(' ')),
-      score: null,
-    }),
-    summarise: (lines) => ({
-      text: lines
-        .map(({ text }) => text)
-        .join(' ')
-        .slice(0, 300),
-      reason: null,
-      outcome: null,
-      next_step: null,
-    }),
+    judge: moodOf,
+    summarise: summaryOf,
     requestSeconds: config.ANALYSIS_TIMEOUT_SECONDS,
   }
   const first = providers
@@ -103,4 +95,11 @@ export async function assembleAnalysis(options: AssembleOptions): Promise<Assemb
       await health.stop()
     },
   }
+}
+
+/** A summary without a service: what the two said that matters most, in their own words. */
+function summaryOf(lines: readonly SpokenLine[]): SummaryStep {
+  const { reason, outcome, nextStep } = excerptOf(lines)
+  const text = [reason, outcome, nextStep].filter((part) => part !== '').join(' ')
+  return { text, reason, outcome, next_step: nextStep }
 }

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { CallIdParameter } from '../calls/call-id.ts'
-import type { Pool } from '../database/pool.ts'
+import type { Queryable } from '../database/statement.ts'
 import { errorReplies, GatewayError } from '../errors.ts'
 import { isLoss } from '../ledger/track-layout.ts'
 import type { Measurements } from '../recording/measurements.ts'
@@ -12,7 +12,7 @@ import { formatCues, transcriptFormats } from './transcript-formats.ts'
 import { cuesOf, type LostAudio, viewTranscript } from './transcript-view.ts'
 
 /** What the route needs. */
-export type TranscriptRouteOptions = { readonly pool: Pool; readonly measure: Measurements }
+export type TranscriptRouteOptions = { readonly db: Queryable; readonly measure: Measurements }
 
 const seconds = (description: string) =>
   Type.Number({ description: `${description}, in seconds of the call` })
@@ -56,7 +56,7 @@ const asText = (type: string) => ({ content: { [type]: { schema: Type.String() }
 /** The route of transcripts. */
 export const transcriptRoute: FastifyPluginAsyncTypebox<TranscriptRouteOptions> = async (
   app,
-  { pool, measure },
+  { db, measure },
 ) => {
   app.get(
     '/v1/call/:call_id/transcript',
@@ -93,7 +93,7 @@ export const transcriptRoute: FastifyPluginAsyncTypebox<TranscriptRouteOptions> 
     },
     async ({ params: { call_id }, query: { format = 'json' } }, reply) => {
       const { call, tracks } = await measure(call_id)
-      const steps = await readSteps(pool, call.id)
+      const steps = await readSteps(db, call.id)
       const transcript = viewTranscript(
         steps.flatMap((step) => (step.step === 'transcript' ? [step.result] : [])),
         call.tracks_swapped,

@@ -5,20 +5,23 @@ import { type Finding, found } from './finding.ts'
 
 const patienceMs = 5_000
 
-type Health = {
-  readonly status?: string
-  readonly database?: string
-  readonly processor?: {
-    readonly ai_service_stats?: { total_requests: number; success_rate: number }
-  }
+type Health = { readonly status?: string; readonly database?: string }
+
+type Providers = {
+  readonly providers: readonly {
+    readonly name: string
+    readonly state: string
+    readonly health: string
+    readonly last_hour: { readonly succeeded: number; readonly failed: number }
+  }[]
 }
 
-/** Whether a gateway answers at a URL. */
+/** Whether a gateway answers at a URL, and how its AI services are. */
 export async function examineGateway(url: string): Promise<Finding[]> {
   const health = await readHealth(url)
   if (typeof health === 'string')
     return [found.problem('gateway', `No gateway answers at ${url}: ${health}.`, 'npm start')]
-  const { status, database, processor } = health
+  const { status, database } = health
   if (status !== 'healthy')
     return [
       found.problem(
@@ -27,22 +30,30 @@ export async function examineGateway(url: string): Promise<Finding[]> {
         'see what is said of the database',
       ),
     ]
-  const { total_requests: requests = 0, success_rate: rate = 0 } = processor?.ai_service_stats ?? {}
   return [
     found.ok('gateway', `The gateway at ${url} is healthy.`),
-    requests >= 10 && rate < 0.5
-      ? found.warning(
-          'AI provider',
-          `Of ${requests} requests to the AI provider ${Math.round(rate * 100)} % succeeded.`,
-          'look at the provider’s own status page; calls wait and are analysed when it is back',
-        )
-      : found.ok(
-          'AI provider',
-          requests === 0
-            ? 'The AI provider has not been asked yet.'
-            : `Of ${requests} requests to the AI provider ${Math.round(rate * 100)} % succeeded.`,
-        ),
+    ...(await examineProviders(url)),
   ]
+}
+
+async function examineProviders(url: string): Promise<Finding[]> {
+  const answer = await fetch(`${url}/v1/providers`, { signal: AbortSignal.timeout(patienceMs) })
+  const { providers } = (await answer.json()) as Providers
+  return providers.map(({ name, state, health, last_hour: { succeeded, failed } }) => {
+    const check = `AI: ${name}`
+    const requests = `${succeeded} of ${succeeded + failed} requests of the last hour succeeded.`
+    if (state === 'paused')
+      return found.problem(check, health, `correct the settings of ${name} (see .env.example)`)
+    if (state !== 'closed')
+      return found.warning(check, health, 'nothing: calls wait, and are analysed when it is back')
+    if (name === 'mock')
+      return found.warning(
+        check,
+        `The mock knows only the demo's calls; ${requests}`,
+        'AI_PROVIDERS=openai   (or whisper, deepgram; see docs/providers.md)',
+      )
+    return found.ok(check, `${health} ${requests}`)
+  })
 }
 
 /** Whether PUBLIC_URL leads to a gateway, as a PBX would find it. */

@@ -18,19 +18,26 @@ const codes = Array.from({ length: 256 }, (_, code) => code)
 const muLaw = Int16Array.from(codes, expandMuLaw)
 const aLaw = Int16Array.from(codes, expandALaw)
 
+function expand(bytes: Uint8Array, table: Int16Array): Int16Array {
+  const samples = new Int16Array(bytes.length)
+  for (let index = 0; index < bytes.length; index += 1)
+    samples[index] = table[bytes[index] ?? 0] ?? 0
+  return samples
+}
+
 /** The linear samples of µ-law. */
 export function decodeMuLaw(bytes: Uint8Array): Int16Array {
-  return Int16Array.from(bytes, (code) => muLaw[code] ?? 0)
+  return expand(bytes, muLaw)
 }
 
 /** The linear samples of A-law. */
 export function decodeALaw(bytes: Uint8Array): Int16Array {
-  return Int16Array.from(bytes, (code) => aLaw[code] ?? 0)
+  return expand(bytes, aLaw)
 }
 
 /** A table from the 16 bits of a sample to its code. */
-function compressionTable(compress: (sample: number) => number): Uint8Array {
-  return Uint8Array.from({ length: 0x10000 }, (_, bits) => compress((bits << 16) >> 16))
+function compressionTable(code: (sample: number) => number): Uint8Array {
+  return Uint8Array.from({ length: 0x10000 }, (_, bits) => code((bits << 16) >> 16))
 }
 
 function segmentOf(magnitude: number): number {
@@ -54,12 +61,19 @@ function compressALaw(sample: number): number {
 const muLawCodes = compressionTable(compressMuLaw)
 const aLawCodes = compressionTable(compressALaw)
 
+function compress(samples: Int16Array, table: Uint8Array): Uint8Array {
+  const codes = new Uint8Array(samples.length)
+  for (let index = 0; index < samples.length; index += 1)
+    codes[index] = table[(samples[index] ?? 0) & 0xffff] ?? 0
+  return codes
+}
+
 /** The µ-law codes of linear samples, exact for samples that were µ-law before. */
 export function encodeMuLaw(samples: Int16Array): Uint8Array {
-  return Uint8Array.from(samples, (sample) => muLawCodes[sample & 0xffff] ?? 0)
+  return compress(samples, muLawCodes)
 }
 
 /** The A-law codes of linear samples, exact for samples that were A-law before. */
 export function encodeALaw(samples: Int16Array): Uint8Array {
-  return Uint8Array.from(samples, (sample) => aLawCodes[sample & 0xffff] ?? 0)
+  return compress(samples, aLawCodes)
 }

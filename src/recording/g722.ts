@@ -10,20 +10,20 @@ const logarithms = [
   2896, 2960, 3025, 3091, 3158, 3228, 3298, 3371, 3444, 3520, 3597, 3676, 3756, 3838, 3922, 4008,
 ]
 const twoBits = [-7408, -1616, 7408, 1616]
-const fourBits = signed([20456, 12896, 8968, 6288, 4240, 2584, 1200], [0], [0])
-const sixBits = signed(
-  [
+const fourBits = [0, ...signed([20456, 12896, 8968, 6288, 4240, 2584, 1200]), 0]
+const sixBits = [
+  ...[-136, -136, -136, -136],
+  ...signed([
     24808, 21904, 19008, 16704, 14984, 13512, 12280, 11192, 10232, 9360, 8576, 7856, 7192, 6576,
     6000, 5456, 4944, 4464, 4008, 3576, 3168, 2776, 2400, 2032, 1688, 1360, 1040, 728,
-  ],
-  [-136, -136, -136, -136],
-  [432, 136, -432, -136],
-)
+  ]),
+  ...[432, 136, -432, -136],
+]
 const mirrorFilter = [3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11]
 
-/** Levels of a quantiser: a few, those of negative sign, those of positive sign, a few. */
-function signed(levels: number[], before: number[], after: number[]): number[] {
-  return [...before, ...levels.map((level) => -level), ...levels, ...after]
+/** The levels of a quantiser, those of negative sign first. */
+function signed(levels: number[]): number[] {
+  return [...levels.map((level) => -level), ...levels]
 }
 
 function saturate(value: number): number {

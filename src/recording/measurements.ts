@@ -1,5 +1,5 @@
 // The measurements of calls, the latest of them kept: a player asks for one recording many times.
-import type { Pool } from '../database/pool.ts'
+import type { Queryable } from '../database/statement.ts'
 import { GatewayError } from '../errors.ts'
 import { type MeasuredCall, measureCall, stateOf } from './measure.ts'
 import { findRecordedCall, listRecordedTracks, type RecordedCall } from './statements.ts'
@@ -13,15 +13,16 @@ export type Measurements = (callId: string) => Promise<MeasuredRecording>
 const mostKept = 32
 
 /** Builds what measures calls. */
-export function createMeasurements(pool: Pool): Measurements {
+export function createMeasurements(db: Queryable): Measurements {
   /** By call and state; the one used last comes last. */
   const kept = new Map<string, Promise<MeasuredCall>>()
 
   return async (callId) => {
-    const [call] = await findRecordedCall(pool, callId)
+    const [call] = await findRecordedCall(db, callId)
     if (call === undefined) throw new GatewayError('call_not_found', `Call ${callId} not found`)
-    const key = `${call.id} ${stateOf(await listRecordedTracks(pool, call.id, false))}`
-    const measured = kept.get(key) ?? measureCall(pool, call.id)
+    const rows = await listRecordedTracks(db, call.id, false)
+    const key = `${call.id} ${stateOf(rows)}`
+    const measured = kept.get(key) ?? measureCall(db, call.id)
     kept.delete(key)
     kept.set(key, measured)
     measured.catch(() => kept.delete(key))
@@ -29,6 +30,13 @@ export function createMeasurements(pool: Pool): Measurements {
       if (kept.size <= mostKept) break
       kept.delete(oldest)
     }
-    return { call, ...(await measured) }
+    const { tracks, ...rest } = await measured
+    // A packet that came again changes its count and nothing of the audio.
+    const duplicates = new Map(rows.map((row) => [row.track, row.duplicates]))
+    const counted = tracks.map((track) => ({
+      ...track,
+      duplicates: Math.max(track.duplicates, duplicates.get(track.track) ?? 0),
+    }))
+    return { call, tracks: counted, ...rest }
   }
 }

@@ -101,8 +101,10 @@ export async function createOpusDecoder(rate: number): Promise<Decoder> {
       const samples = new Int16Array(opusSamples(packet, rate))
       if (samples.length === 0) return samples
       const [decoded] = decoder.decodeFrame(packet).channelData
-      for (const [index, value] of decoded?.subarray(0, samples.length).entries() ?? [])
-        samples[index] = Math.max(-32_768, Math.min(Math.round(value * 32_768), 32_767))
+      for (let index = 0; index < samples.length; index += 1) {
+        const value = Math.round((decoded?.[index] ?? 0) * 32_768)
+        samples[index] = Math.max(-32_768, Math.min(value, 32_767))
+      }
       return samples
     },
     reset: () => decoder.reset(),

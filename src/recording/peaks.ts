@@ -32,7 +32,8 @@ export async function readPeaks(
   try {
     for (let start = 0; start < end; start += samplesPerBlock) {
       const block = await channel.read(Math.min(samplesPerBlock, end - start))
-      for (const [index, sample] of block.entries()) {
+      for (let index = 0; index < block.length; index += 1) {
+        const sample = block[index] ?? 0
         const part = partOf(start + index)
         if (sample < (least[part] ?? 0)) least[part] = sample
         if (sample > (greatest[part] ?? 0)) greatest[part] = sample

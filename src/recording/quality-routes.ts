@@ -29,7 +29,7 @@ const PeaksQuery = Type.Object({
 /** The routes of the quality and of the peaks. */
 export const qualityRoutes: FastifyPluginAsyncTypebox<RecordingRouteOptions> = async (
   app,
-  { pool, measure },
+  { db, measure },
 ) => {
   app.get(
     '/v1/call/:call_id/quality',
@@ -50,7 +50,7 @@ export const qualityRoutes: FastifyPluginAsyncTypebox<RecordingRouteOptions> = a
       const tracks = []
       for (const track of measured.tracks) {
         const [counted] =
-          track.late === 0 ? [] : await countLate(pool, call.id, track.track, reorderDeadlineMs)
+          track.late === 0 ? [] : await countLate(db, call.id, track.track, reorderDeadlineMs)
         tracks.push(describeTrack(track, call.tracks_swapped, counted?.late ?? 0))
       }
       return { call_id: call.call_id, status: call.status, ...describeLoss(measured), tracks }
@@ -86,7 +86,7 @@ export const qualityRoutes: FastifyPluginAsyncTypebox<RecordingRouteOptions> = a
           role: roleOf(track.track, call.tracks_swapped),
           start_ms: milliseconds(track.start),
           duration_ms: milliseconds(track.samples / track.rate),
-          peaks: await readPeaks(pool, call.id, track, duration, points),
+          peaks: await readPeaks(db, call.id, track, duration, points),
           gaps: describeGaps(track),
           gaps_total: track.gapsTotal,
         })

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import { CallIdParameter } from '../calls/call-id.ts'
-import type { Pool } from '../database/pool.ts'
+import type { Queryable } from '../database/statement.ts'
 import { errorReplies, GatewayError } from '../errors.ts'
 import type { TrackName } from '../ledger/packet.ts'
 import { parseRange } from './byte-range.ts'
@@ -14,7 +14,7 @@ import { planWav, wavBytes } from './wav.ts'
 
 /** What the routes need. */
 export type RecordingRouteOptions = {
-  readonly pool: Pool
+  readonly db: Queryable
   readonly measure: Measurements
 }
 
@@ -33,7 +33,7 @@ const renderer = 1
 /** The route of the recording. */
 export const recordingRoutes: FastifyPluginAsyncTypebox<RecordingRouteOptions> = async (
   app,
-  { pool, measure },
+  { db, measure },
 ) => {
   /** The body of the reply; null when it has none. */
   async function answer(
@@ -69,7 +69,7 @@ export const recordingRoutes: FastifyPluginAsyncTypebox<RecordingRouteOptions> =
       reply.code(206).header('content-range', `bytes ${first}-${last}/${plan.bytes}`)
     reply.type('audio/wav').header('content-length', last - first + 1)
     if (method === 'HEAD') return null
-    return Readable.from(wavBytes(pool, plan, first, last), { objectMode: false })
+    return Readable.from(wavBytes(db, plan, first, last), { objectMode: false })
   }
 
   const schema = { params: CallIdParameter, querystring: TrackQuery }

@@ -30,7 +30,8 @@ export type TrackQuality = {
   readonly received: number
   readonly duplicate: number
   readonly missing_count: number
-  readonly missing_ms: number
+  /** `null` when the gateway does not know how long a packet is. */
+  readonly missing_ms: number | null
 }
 
 /** A client of one gateway. Every method rejects with the reason of its signal when that is aborted. */
@@ -144,7 +145,7 @@ function parseCall(body: string): GatewayCall {
   }
 }
 
-const qualityFigures = ['received', 'duplicate', 'missing_count', 'missing_ms'] as const
+const qualityFigures = ['received', 'duplicate', 'missing_count'] as const
 
 function parseQuality(body: string): readonly TrackQuality[] {
   const { tracks }: { tracks?: unknown } = JSON.parse(body)
@@ -156,5 +157,7 @@ function parseQuality(body: string): readonly TrackQuality[] {
 function isTrackQuality(value: unknown): value is TrackQuality {
   if (typeof value !== 'object' || value === null || !('track' in value)) return false
   const figures: Readonly<Record<string, unknown>> = { ...value }
-  return qualityFigures.every((name) => typeof figures[name] === 'number')
+  const { missing_ms: missingMs } = figures
+  const hasTime = missingMs === null || typeof missingMs === 'number'
+  return hasTime && qualityFigures.every((name) => typeof figures[name] === 'number')
 }

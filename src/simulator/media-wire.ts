@@ -57,7 +57,9 @@ export function createMediaWire(
     }),
     compare: async ({ status, transcription }) => {
       const quality = await client.readQuality(id)
-      const missingMs = quality.reduce((sum, track) => sum + track.missing_ms, 0)
+      const missing = quality.map(({ missing_count: count, missing_ms: ms }) =>
+        lossAccount === 'numbers' ? count : (ms ?? 0) / (packetSeconds * 1000),
+      )
       const hears = (speaker: 'customer' | 'agent') =>
         tracks.some(({ track }) =>
           [speaker === 'customer' ? 'inbound' : 'outbound', 'mixed'].includes(track),
@@ -67,7 +69,7 @@ export function createMediaWire(
         status === 'ARCHIVED' &&
         plans.every(({ dropped }) => dropped.length <= packets * mostLossForWords)
       return {
-        missing: Math.round(missingMs / (packetSeconds * 1000)),
+        missing: Math.round(missing.reduce((sum, packets) => sum + packets, 0)),
         differences: [
           ...qualityDifferences(truths(), lossAccount, quality),
           ...(isHeard ? transcriptDifferences(turns, transcription ?? '') : []),

@@ -64,7 +64,10 @@ export function qualityDifferences(
           ]
         : []
     const tolerance = lossAccount === 'clock' ? truth.gaps * packetMs : 0
-    figures.push(['missing_ms', told.missing_ms, truth.missing * packetMs, tolerance])
+    if (told.missing_ms === null && lossAccount !== 'numbers')
+      return [`loss account differs: missing_ms of ${truth.track} is not told`]
+    if (told.missing_ms !== null)
+      figures.push(['missing_ms', told.missing_ms, truth.missing * packetMs, tolerance])
     return figures
       .filter(([, is, should, most]) => Math.abs(is - should) > most + 0.5)
       .map(([name, is, should, most]) => {

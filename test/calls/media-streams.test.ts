@@ -6,7 +6,14 @@ import { recordSilences } from '../../src/calls/media-streams.ts'
 import { completeCall, meetDeadlines } from '../../src/calls/statements.ts'
 import { readCall } from '../support/calls.ts'
 import { createDatabase } from '../support/database.ts'
-import { beginStream, endStream, passTime, storeMedia, times, tryStream } from '../support/media.ts'
+import {
+  beginStream,
+  endStream,
+  mediaEventsOf,
+  passTime,
+  storeMedia,
+  times,
+} from '../support/media.ts'
 
 const database = await createDatabase()
 after(() => database[Symbol.asyncDispose]())
@@ -81,6 +88,10 @@ suite('when the only stream of a call is disconnected', () => {
     await endStream(pool, other, 'disconnected')
     const third = await beginStream(pool, 'numbered', { ...numbered, streamId: 'two' })
     assert.deepEqual(third.bases, [0, 40])
+    await storeMedia(pool, 'numbered', 'outbound', 41, 50)
+    await endStream(pool, third, 'disconnected')
+    const late = await beginStream(pool, 'numbered', { ...numbered, streamId: 'one' })
+    assert.deepEqual(late.bases, [0, 50], 'what it says now is no repetition of what two said')
   })
 
   test('a stream that began just now is no silence, however old the last packet', async () => {

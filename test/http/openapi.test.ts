@@ -194,6 +194,17 @@ suite('what is documented is what is served', () => {
     assert.equal(await check(announced, path, {}, 'put'), 422)
     assert.equal(await check(announced, path, announcement, 'put', 'text/plain'), 415)
     assert.equal(await check(announced, path), 200)
+    const audio = ['quality', 'peaks', 'recording.wav']
+    for (const [call, statuses] of [
+      ['documented', [200, 409, 409]],
+      ['nobody', [404, 404, 404]],
+      ['_', [422, 422, 422]],
+    ] as const)
+      for (const [index, name] of audio.entries())
+        assert.equal(
+          await check(`/v1/call/{call_id}/${name}`, `/v1/call/${call}/${name}`),
+          statuses[index],
+        )
     assert.equal(await check('/v1/call/history', '/v1/call/history'), 200)
     assert.equal(await check('/v1/call/history', '/v1/call/history?limit=0'), 422)
     for (const path of ['/health', '/', '/stats', '/ws/stats'])

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { suite, test } from 'node:test'
 import WebSocket from 'ws'
+import { declareMediaFormat } from '../../src/calls/media-formats.ts'
 import type { Pool } from '../../src/database/pool.ts'
 import { createDeclaredFormats } from '../../src/intake/declared-formats.ts'
 import type { Packet, PacketReceipt, PacketSender } from '../../src/ledger/packet.ts'
@@ -48,6 +49,8 @@ suite('a declared format', () => {
     assert.deepEqual(await formatsOf('later'), { mixed: null })
     for (const encoding of ['PCMA', 'OPUS'])
       await post(stream('later', `encoding=${encoding}`), { ...packet, sequence: 2 })
+    // As another gateway would, which knows nothing of it.
+    await declareMediaFormat(database.pool, 'later', 'mixed', '{"encoding":"OPUS","rate":48000}')
     assert.deepEqual(await formatsOf('later'), { mixed: pcma })
   })
 

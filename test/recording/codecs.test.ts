@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import { encodings } from '../../src/ledger/media-format.ts'
@@ -9,6 +7,7 @@ import { type Codec, findCodec } from '../../src/recording/codecs.ts'
 import { decodeMuLaw } from '../../src/recording/g711.ts'
 import { opusSamples } from '../../src/recording/opus.ts'
 import { loadRecordings } from '../../src/simulator/recordings.ts'
+import { opusSpeech } from '../support/opus.ts'
 
 function codec(name: string): Codec {
   const found = findCodec(name)
@@ -53,19 +52,10 @@ suite('G.722', () => {
   })
 })
 
-/** Packets of 20 ms: 4 s of a recording from 0.2 s on, coded at 16 kHz and 20 kbit/s. */
-function readOpus(): Uint8Array[] {
-  const file = readFileSync(join(import.meta.dirname, 'fixtures/speech.opus'))
-  const packets: Uint8Array[] = []
-  for (let at = 0; at < file.length; at += 2 + file.readUInt16BE(at))
-    packets.push(file.subarray(at + 2, at + 2 + file.readUInt16BE(at)))
-  return packets
-}
-
 suite('Opus', () => {
   test('is decoded to the speech that was coded', async () => {
     const decoder = await codec('OPUS').open(16_000)
-    const packets = readOpus()
+    const packets = opusSpeech()
     const decoded = packets.flatMap((packet) => [...decoder.decode(packet)])
     decoder.close()
     assert.equal(packets.length, 200)
@@ -79,7 +69,7 @@ suite('Opus', () => {
 
   test('starts anew after a reset', async () => {
     const decoder = await codec('OPUS').open(48_000)
-    const [one = new Uint8Array(), two = new Uint8Array()] = readOpus().slice(60)
+    const [one = new Uint8Array(), two = new Uint8Array()] = opusSpeech().slice(60)
     const first = [decoder.decode(one), decoder.decode(two)]
     await decoder.reset()
     assert.deepEqual([decoder.decode(one), decoder.decode(two)], first)

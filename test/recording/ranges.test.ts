@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import type { Packet } from '../../src/ledger/packet.ts'
+import { type Random, seededRandom } from '../../src/random.ts'
 import { measureCall } from '../../src/recording/measure.ts'
 import { planWav, wavBytes } from '../../src/recording/wav.ts'
 import { loadRecordings } from '../../src/simulator/recordings.ts'
+import { opusSpeech } from '../support/opus.ts'
 import {
   type DeclaredFormat,
   declareFormat,
@@ -20,28 +23,39 @@ const { pool } = database
 const recordings = await loadRecordings()
 const speech = Buffer.concat(recordings.map(({ audio }) => audio))
 
-/** A stereo call whose tracks begin half a second apart, with gaps, of more than one checkpoint. */
-async function storeCall(callId: string, formats: readonly DeclaredFormat[]): Promise<number> {
+type Source = { readonly format: DeclaredFormat; readonly payloads: readonly Uint8Array[] }
+
+const telephone: Source = {
+  format: muLaw,
+  payloads: packetsOf('', 'mixed', speech.subarray(0, 400_000)).map(({ payload }) => payload),
+}
+const opus: Source = {
+  format: { ...muLaw, encoding: 'OPUS', rate: 16_000 },
+  payloads: Array.from({ length: 12 }, opusSpeech).flat(),
+}
+
+/** A stereo call of more than two checkpoints with gaps; its tracks begin half a second apart. */
+async function storeCall(callId: string, sources: readonly Source[], random: Random) {
   const tracks = ['inbound', 'outbound'] as const
   const call = await startStream(pool, callId, tracks, muLaw)
-  for (const [index, track] of tracks.entries()) {
-    const packets = packetsOf(callId, track, speech.subarray(index * 50_000, 400_000), {
-      bytes: 160,
-      seconds: 0.02,
-      from: index / 2,
-    })
-    await storePackets(
-      pool,
-      packets.filter(({ sequence }) => sequence % 97 !== 0),
-      // Segments that overlap, too.
-      index === 0 ? 50 : 3,
-    )
-    const format = formats[index]
-    if (format !== undefined) await declareFormat(pool, call, format, track)
+  for (const [index, { format, payloads }] of sources.entries()) {
+    const track = tracks[index] ?? 'mixed'
+    const packets = payloads
+      .map((payload, place): Packet => {
+        const timestamp = index / 2 + place * 0.02
+        return { callId, track, sequence: place + 1, timestamp, encoding: 'binary', payload }
+      })
+      .filter(({ sequence }) => sequence % 97 !== 0)
+      .map((packet) => ({ packet, place: packet.sequence + random() * 40 }))
+      .toSorted((one, other) => one.place - other.place)
+      .map(({ packet }) => packet)
+    await storePackets(pool, packets, 13)
+    await declareFormat(pool, call, format, track)
   }
   return call
 }
 
+/** A part of the recording, or all of it. */
 async function bytesOf(call: number, first?: number, last?: number): Promise<Buffer> {
   const plan = planWav(call, await measureCall(pool, call), false, undefined)
   const parts = wavBytes(pool, plan, first ?? 0, Math.min(last ?? plan.bytes, plan.bytes) - 1)
@@ -49,15 +63,16 @@ async function bytesOf(call: number, first?: number, last?: number): Promise<Buf
 }
 
 const cases = [
-  ['telephone audio', [muLaw, muLaw]],
-  ['two rates', [muLaw, { ...muLaw, rate: 12_000 }]],
-  ['a codec that remembers', [muLaw, { ...muLaw, encoding: 'G722', rate: 8000 }]],
+  ['telephone audio', [telephone, telephone]],
+  ['two rates', [telephone, { ...telephone, format: { ...muLaw, rate: 12_000 } }]],
+  ['G.722', [telephone, { ...telephone, format: { ...muLaw, encoding: 'G722' } }]],
+  ['Opus', [telephone, opus]],
 ] as const
 
-for (const [name, formats] of cases)
+for (const [name, sources] of cases)
   test(`any part of ${name} is what stands there in the whole`, async (t) => {
     const random = seededFor(t)
-    const call = await storeCall(name.replaceAll(' ', '-'), formats)
+    const call = await storeCall(name.replaceAll(' ', '-'), sources, random)
     const whole = await bytesOf(call)
     const anywhere = () => Math.floor(random() * whole.length)
     const cuts = [
@@ -83,7 +98,7 @@ for (const [name, formats] of cases)
   })
 
 suite('over HTTP', () => {
-  const stored = storeCall('served', [muLaw, muLaw])
+  const stored = storeCall('served', [telephone, telephone], seededRandom(1))
   const ask = async (headers: Record<string, string> = {}, method = 'GET') => {
     await stored
     const response = await getWav(gateway.url, 'served', '', { headers, method })

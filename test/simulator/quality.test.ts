@@ -42,6 +42,7 @@ test('with numbers, every figure is exact', () => {
   assert.equal(differ({ duplicate: 0 }).length, 1)
   assert.equal(differ({ missing_count: 5 }).length, 1)
   assert.equal(differ({ missing_ms: 60 }).length, 1)
+  assert.deepEqual(differ({ missing_ms: null }), [])
 })
 
 test('by the clock, a gap may be off by a packet; where there is no gap, none may be told', () => {
@@ -53,6 +54,12 @@ test('by the clock, a gap may be off by a packet; where there is no gap, none ma
     'loss account differs: missing_ms of inbound is 121, but was 80, give or take 40',
   ])
   assert.equal(differ(20, { missing: 0, gaps: 0 }).length, 1)
+})
+
+test('without numbers, how long audio was missing has to be told', () => {
+  assert.deepEqual(qualityDifferences([truth], 'clock', [{ ...honest, missing_ms: null }]), [
+    'loss account differs: missing_ms of inbound is not told',
+  ])
 })
 
 test('a track that is not told of, and one that does not exist, differ', () => {

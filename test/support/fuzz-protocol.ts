@@ -27,7 +27,11 @@ export function fuzzProtocol({ protocol, random, messages, valid }: Fuzz): Fuzze
   try {
     while (heard + refused < messages) {
       const query = random() < 0.3 ? randomQuery(random) : ''
-      const connection = connectFake(protocol, { query })
+      const connection = tryConnect(protocol, query)
+      if (connection === undefined) {
+        refused += 1
+        continue
+      }
       const conversation = valid()
       const length = 1 + Math.floor(random() * longestConversation)
       for (let index = 0; index < length; index += 1) {
@@ -52,6 +56,15 @@ export function fuzzProtocol({ protocol, random, messages, valid }: Fuzz): Fuzze
     mock.timers.reset()
   }
   return { heard, refused }
+}
+
+function tryConnect(protocol: WebSocketProtocol, query: string): FakeConnection | undefined {
+  try {
+    return connectFake(protocol, { query })
+  } catch (error) {
+    if (error instanceof ProtocolViolation) return undefined
+    throw error
+  }
 }
 
 function isRefused({ receiver }: FakeConnection, message: string | Buffer): boolean {

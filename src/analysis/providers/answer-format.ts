@@ -12,7 +12,8 @@ export type AnswerFormats<F extends string> = {
 }
 
 const refusals = new Set([400, 415, 422, 500])
-const aboutFormat = /response_?format|json_schema|json_object|verbose_json|structured output/i
+const aboutFormat =
+  /response_?format|without_timestamps|json_schema|json_object|verbose_json|structured output/i
 
 /** @param formats the best first */
 export function rememberFormats<F extends string>(formats: readonly [F, ...F[]]): AnswerFormats<F> {

@@ -1,6 +1,7 @@
 // What a language model is told. Callers say what they like; here it becomes data that no model can take for
 // anything else, and of bounded length. Pure.
 import type { SpokenLine } from '../service.ts'
+import { cleanText } from './answer-text.ts'
 
 /** A conversation as it is sent, and what callers said in it. */
 export type ConversationText = { readonly prompt: string; readonly sent: string }
@@ -22,6 +23,8 @@ export const summaryInstruction = `${rules}
 Summarise the call for a supervisor, in the language of the call, with at most 40 words for each: "reason", why the \
 customer calls; "outcome", what came of it; "next_step", what is to be done next and by whom, or "" when nothing is.`
 
+/** Of one line, in characters. */
+const longestLine = 10_000
 /** More is cut out of the middle: why somebody calls is at the start, what came of it at the end. */
 const longestText = 60_000
 
@@ -30,7 +33,8 @@ export function conversationText(
   lines: readonly SpokenLine[],
   longest = longestText,
 ): ConversationText {
-  const kept = cutMiddle(lines, longest)
+  const clean = lines.map((line) => ({ ...line, text: cleanText(line.text, longestLine) }))
+  const kept = cutMiddle(clean, longest)
   const json = JSON.stringify(
     kept.map(({ speaker, start, text }) => ({ speaker, at: Math.round(start * 10) / 10, text })),
     undefined,

@@ -87,7 +87,7 @@ export function readJson<T extends TSchema>(service: string, body: Buffer, schem
   } catch {
     throw garbage(service, 'is not JSON')
   }
-  if (!Value.Check(schema, value)) throw garbage(service, 'is not what it should be')
+  if (!Value.Check(schema, value)) throw garbage(service, 'is JSON of another form')
   return value
 }
 

@@ -163,7 +163,7 @@ function recall(passage: Passage): Utterance[] {
 
 /** Where a packet begins, in seconds; packet 1 is the first. */
 function secondsOf(sequence: number): number {
-  return Math.max((sequence - 1) * packetSeconds, 0)
+  return Math.max(Math.round((sequence - 1) * packetSeconds * 1_000) / 1_000, 0)
 }
 
 /**

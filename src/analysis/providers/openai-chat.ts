@@ -80,7 +80,7 @@ const SummaryAnswer = Type.Object({
 export function createOpenAiMoodJudge(options: OpenAiChatOptions): MoodJudge {
   const chat = createChat(options, 'mood', moodInstruction, MoodAnswer)
   const toMood = ({ label, score }: Static<typeof MoodAnswer>): Mood => {
-    if (score < -1 || score > 1) throw garbage(chat.name, 'is not what it should be')
+    if (score < -1 || score > 1) throw garbage(chat.name, 'has a score out of range')
     return { label, score }
   }
   return {

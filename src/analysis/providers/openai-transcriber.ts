@@ -52,6 +52,16 @@ const Transcription = Type.Object({
   ),
 })
 
+/** `timed_json` is `verbose_json` of a server that gives no times of sentences unless it is told to: speaches. */
+type Format = 'timed_json' | 'verbose_json' | 'json'
+
+/** The formats that may be had; what a server is known to refuse is not asked for. */
+function formatsFor(baseUrl: string, model: string): readonly [Format, ...Format[]] {
+  if (/^gpt-/.test(model)) return ['json']
+  const isOpenAi = /^https:\/\/[^/]*openai\.(azure\.)?com\b/.test(baseUrl)
+  return isOpenAi ? ['verbose_json', 'json'] : ['timed_json', 'verbose_json', 'json']
+}
+
 /** The server of whisper.cpp names itself, and does one transcription at a time. */
 const oneAtATime = 'whisper.cpp'
 
@@ -65,22 +75,20 @@ export function createOpenAiTranscriber(options: OpenAiTranscriberOptions): Tran
     secrets: apiKey ? [apiKey] : [],
   }
   const { totalSeconds } = service.limits
-  // These models of OpenAI know no other format, and would have to refuse every first request.
-  const formats = rememberFormats<'verbose_json' | 'json'>(
-    /^gpt-/.test(model) ? ['json'] : ['verbose_json', 'json'],
-  )
+  const formats = rememberFormats(formatsFor(baseUrl, model))
   let mostAtOnce: number | null = null
 
   async function ask(
     request: TranscriptionRequest,
-    format: string,
+    format: Format,
     idempotencyKey: string,
     signal: AbortSignal,
   ): Promise<Answer<readonly Utterance[]>> {
     const form = new FormData()
     form.append('file', new Blob([request.audio], { type: 'audio/wav' }), 'audio.wav')
     form.append('model', model)
-    form.append('response_format', format)
+    form.append('response_format', format === 'json' ? 'json' : 'verbose_json')
+    if (format === 'timed_json') form.append('without_timestamps', 'false')
     form.append('temperature', '0')
     if (options.language !== undefined) form.append('language', options.language)
     const encoded = new Response(form)

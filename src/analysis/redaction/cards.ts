@@ -8,26 +8,27 @@ import { nearest, type Topics } from './topics.ts'
  * are masked too. One that is said to be a card's is found even if it was misheard.
  */
 export function findCards(run: Run, topics: Topics): (readonly Atom[])[] {
-  if (isCard(run.atoms)) return [run.atoms]
-  const inside = cardsInside(run.atoms)
+  const atoms = run.atoms.filter(({ isDoubtful }) => !isDoubtful)
+  if (isCard(run.atoms) || isCard(atoms)) return [run.atoms]
+  const inside = cardsInside(atoms)
   if (inside.length > 0) return inside
-  const parts = cut(run).map(({ atoms }) => atoms)
+  const parts = cut({ ...run, atoms }).map((part) => part.atoms)
   const whole = parts.filter(isCard)
   if (whole.length > 0) return whole
-  const [first] = run.atoms
+  const [first] = atoms
   const isSaid = first !== undefined && nearest(topics.before(first.first), ['cvv']) === 'card'
-  return isSaid ? [run.atoms, ...parts].filter(hasCardLength).slice(0, 1) : []
+  return isSaid ? [atoms, ...parts].filter(hasCardLength).slice(0, 1) : []
 }
 
-/** The security code in a run of digits, if the words before or right after it ask for one. */
+/** The security codes in a run of digits, if the words before or right after it ask for one. */
 export function findSecurityCodes(run: Run, topics: Topics): (readonly Atom[])[] {
   const [first] = run.atoms
   const last = run.atoms.at(-1)
   if (first === undefined || last === undefined) return []
   const isAsked = nearest(topics.before(first.first), ['card']) === 'cvv'
   if (!isAsked && !topics.isAfter(last.last, 'cvv')) return []
-  const codes = [run, ...cut(run)].filter(({ atoms }) => /^\d{3,4}$/.test(textOf(atoms)))
-  return codes.slice(0, 1).map(({ atoms }) => atoms)
+  const isCode = ({ atoms }: Run) => /^\d{3,4}$/.test(textOf(atoms))
+  return (isCode(run) ? [run] : cut(run).filter(isCode)).map(({ atoms }) => atoms)
 }
 
 /** Whether the check digit is right (Luhn). */
@@ -66,6 +67,7 @@ function cardAt(atoms: readonly Atom[], index: number): readonly Atom[] | undefi
   const first = atoms[index]
   if (first === undefined) return undefined
   if (first.text.length > 19) return holdsCard(first.text) ? [first] : undefined
+  if (!/^[2-6]/.test(first.text)) return undefined
   for (const reading of ['text', 'apart'] as const) {
     let digits = ''
     for (let end = index; end < atoms.length && digits.length < 19; end += 1) {

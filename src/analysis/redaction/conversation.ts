@@ -21,7 +21,7 @@ const fillers = new Set(
 /** What may stand between the pieces of one number. */
 const connectors = new Set(
   (
-    'ah alright and correct dash er erm hm hmm huh hyphen mhm mm next ok okay perfect right slash so space ' +
+    'ah alright and correct dash er erm hm hmm huh hyphen mhm mm next o oh ok okay perfect right slash so space ' +
     "sure thanks that's then uh uhm um yeah yep yes"
   ).split(' '),
 )

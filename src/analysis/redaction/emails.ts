@@ -54,7 +54,7 @@ function endOfDomain(
   for (let label = 0; label < 8; label += 1) {
     const next = endOfLabel(tokens, index, label > 0 || isWritten)
     if (next === index) break
-    const last = tokens[next - 1]?.text ?? ''
+    const last = lastOfLabel(tokens.slice(index, next))
     const isKnown = topLevel.has(last) || (isWritten && /^\p{L}{2,}$/u.test(last))
     if (label > 0 && isKnown) end = next
     if (!isDot(tokens, next)) break
@@ -63,19 +63,24 @@ function endOfDomain(
   return end
 }
 
-/** "my company", "g mail", "x y z", "muller-and-sons": words and dashes up to the next dot. */
+/** "com", also when it is spelled: "c o m". */
+function lastOfLabel(label: readonly Token[]): string {
+  const isSpelled = label.every(({ text }) => text.length === 1)
+  return isSpelled ? label.map(({ text }) => text).join('') : (label.at(-1)?.text ?? '')
+}
+
+/** "mycompany", "my company" (before the first dot), "g m x": the words and dashes up to the next dot. */
 function endOfLabel(tokens: readonly Token[], start: number, isOneWord: boolean): number {
   let index = start
-  for (let words = 0; index < tokens.length && index - start < 24; index += 1) {
-    const token = tokens[index]
-    if (token === undefined) break
+  for (let words = 0; index - start < 24; index += 1) {
+    const [before, token] = [tokens[index - 1], tokens[index]]
+    if (token === undefined || (index > start && dots.has(token.text))) break
     const isDash = token.text === '-' && token.touches
-    if (!isDash && token.kind !== 'word' && token.kind !== 'digits') break
-    if (dots.has(token.text) && index > start) break
-    const isSpelled = [...token.text].length === 1
-    if (!isDash && !token.touches && !isSpelled) words += 1
-    const isNext = index > start && !token.touches && tokens[index - 1]?.text !== '-'
-    if (isNext && ((isOneWord && !isSpelled) || words > 3)) break
+    if (!isDash && !isItem(token)) break
+    const isJoined = token.touches || before?.text === '-'
+    const isSpelled = before !== undefined && isLetter(before) && isLetter(token)
+    if (index > start && !isJoined && !isSpelled) words += 1
+    if (words > (isOneWord ? 0 : 2)) break
   }
   return index
 }

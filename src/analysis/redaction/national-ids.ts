@@ -87,7 +87,7 @@ function withSign({ validator }: { readonly validator: Validator }, text: string
 
 /** The national ids in a run of letters and digits. */
 export function findLetteredIds(run: Run, topics: Topics): (readonly Atom[])[] {
-  return windows(run, (text, first) =>
+  return windows(run, 16, (text, first) =>
     lettered.some((id) => {
       if (!id.form.test(text) || !id.validator.validate(withSign(id, text)).isValid) return false
       const topic = nearest(topics.before(first.first), ['card', 'email', 'cvv', 'phone'])
@@ -98,12 +98,13 @@ export function findLetteredIds(run: Run, topics: Topics): (readonly Atom[])[] {
 
 /** The IBANs in a run of letters and digits. */
 export function findIbans(run: Run): (readonly Atom[])[] {
-  return windows(run, (text) => /^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/.test(text) && isMod97(text))
+  return windows(run, 34, (text) => /^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/.test(text) && isMod97(text))
 }
 
-/** The longest stretches of at most 34 letters and digits, from group to group, that are what is looked for. */
+/** The longest stretches of so many letters and digits, from group to group, that are what is looked for. */
 function windows(
   { atoms }: Run,
+  most: number,
   isFound: (text: string, first: Atom) => boolean,
 ): (readonly Atom[])[] {
   const found: (readonly Atom[])[] = []
@@ -113,7 +114,7 @@ function windows(
     let end = index
     for (let next = index; first !== undefined && next < atoms.length; next += 1) {
       text += atoms[next]?.text ?? ''
-      if (text.length > 34) break
+      if (text.length > most) break
       if (text.length >= 8 && isFound(text, first)) end = next + 1
     }
     if (end > index) found.push(atoms.slice(index, end))

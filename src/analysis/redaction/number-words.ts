@@ -44,6 +44,11 @@ const soundAlikes = new Map<string, string>([
   ['ate', '8'],
 ])
 
+/** Whether a word is a zero among digits, and no number by itself. */
+export function isZeroLetter(word: string): boolean {
+  return zeroLetters.has(word)
+}
+
 /** Whether a word can be part of a number that is spoken. */
 export function isNumberWord(word: string): boolean {
   return (

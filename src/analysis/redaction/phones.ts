@@ -30,16 +30,17 @@ export function findPhones(run: Run, topics: Topics): (readonly Atom[])[] {
 /** Whether a run is a number with its country: "+44 …", "0044 …", "011 44 …". */
 export function isInternational({ atoms, plus }: Run): boolean {
   const digits = textOf(atoms)
-  if (digits.length > 18) return false
+  if (digits.length < 7 || digits.length > 18) return false
   const number = plus !== undefined ? digits : /^(?:00|011)([1-9]\d*)$/.exec(digits)?.[1]
-  return number !== undefined && isValidPhoneNumber(`+${number}`)
+  return number !== undefined && isPossiblePhoneNumber(`+${number}`)
 }
 
 function isPhone(run: Run, topics: Topics): boolean {
   const [first] = run.atoms
   const digits = textOf(run.atoms)
-  if (first === undefined || digits.length < 7 || digits.length > 18) return false
+  if (first === undefined) return false
   if (isInternational(run)) return true
+  if (digits.length < 7 || digits.length > 15) return false
   const topic = nearest(topics.before(first.first), ['email', 'cvv', 'card'])
   if (topic === 'phone') return isPhoneIfSaidSo(digits)
   if (topic !== undefined) return false

@@ -13,7 +13,7 @@ export type Redacted<U> = {
  * What is taken out can bring digits together that were apart, so it is looked at again until nothing is found; only
  * a text that is made for it takes more than two looks.
  */
-const mostLooks = 8
+const mostLooks = 16
 
 /**
  * Redacts a call. An utterance without findings is handed back as it came.
@@ -39,7 +39,8 @@ export function redact<U extends TrackUtterance>(
       const finding = classes.push(name) - 1
       for (const { utterance, start, end } of spans) {
         const originOf = renderings[utterance]?.originOf ?? ((position: number) => position)
-        const place = { start: originOf(start), end: originOf(end - 1) + 1 }
+        const original = utterances[utterance]?.text ?? ''
+        const place = withParenthesis(original, originOf(start), originOf(end - 1) + 1)
         erasures[utterance]?.push({ class: name, mode, finding, ...place })
       }
     }
@@ -58,6 +59,12 @@ export function redact<U extends TrackUtterance>(
     ),
     findings: classes.map((name, index) => ({ class: name, places: places[index] ?? [] })),
   }
+}
+
+/** "(415" of "(415) 555" is not left open. */
+function withParenthesis(text: string, start: number, end: number) {
+  const isOpen = text.charAt(start - 1) === '(' && /^[^()]*\)/.test(text.slice(start, end))
+  return { start: isOpen ? start - 1 : start, end }
 }
 
 type PlacedErasure = Erasure & { readonly finding: number }

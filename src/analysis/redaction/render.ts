@@ -18,16 +18,30 @@ export type Rendering = {
   readonly originOf: (position: number) => number
 }
 
-/** Redacts a text. `erasures` by their start; one that is within another shares its place. */
+/** Redacts a text, in linear time. `erasures` by their start; one that is within another shares its place. */
 export function render(original: string, erasures: readonly Erasure[]): Rendering {
-  const kept: { at: number; from: number; length: number }[] = []
+  const kept: { at: number; from: number }[] = []
   const places: { start: number; end: number }[] = []
-  let text = ''
+  const parts: string[] = []
+  let length = 0
   let from = 0
   let end = 0
+  const add = (part: string) => {
+    if (part !== '') parts.push(part)
+    length += part.length
+  }
   const keep = (to: number) => {
-    if (to > from) kept.push({ at: text.length, from, length: to - from })
-    text += original.slice(from, Math.max(from, to))
+    if (to > from) kept.push({ at: length, from })
+    add(original.slice(from, Math.max(from, to)))
+  }
+  const trim = () => {
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+      length -= part.length
+      add(part.trimEnd())
+      if (part.trim() !== '') break
+    }
+    for (let back = places.length - 1; (places[back]?.start ?? 0) > length; back -= 1)
+      places[back] = { start: length, end: length }
   }
   for (const erasure of erasures) {
     const around = places.at(-1)
@@ -40,17 +54,16 @@ export function render(original: string, erasures: readonly Erasure[]): Renderin
     keep(erasure.start)
     from = end = erasure.end
     if (erasure.mode === 'remove') {
-      const isAfterSpace = text === '' || /\s$/u.test(text)
+      const isAfterSpace = length === 0 || /\s/u.test(parts.at(-1)?.at(-1) ?? '')
       if (isAfterSpace) while (/^\s$/u.test(original.charAt(from))) from += 1
-      const isBeforeEnd = from >= original.length || /^[.,;:!?)\]]$/.test(original.charAt(from))
-      if (isBeforeEnd) text = text.trimEnd()
+      if (/^[.,;:!?)\]]?$/.test(original.charAt(from))) trim()
     }
-    const start = text.length
-    if (erasure.mode === 'mask') text += `[${erasure.class}]`
-    places.push({ start, end: text.length })
+    const start = length
+    add(erasure.mode === 'mask' ? `[${erasure.class}]` : '')
+    places.push({ start, end: length })
   }
   keep(original.length)
-  return { text, places, originOf: (position) => originOf(kept, position) }
+  return { text: parts.join(''), places, originOf: (position) => originOf(kept, position) }
 }
 
 function originOf(

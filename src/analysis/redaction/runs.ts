@@ -2,8 +2,8 @@
 
 import type { Span } from './classes.ts'
 import { isConnector } from './conversation.ts'
-import { readNumber } from './number-words.ts'
-import { lengthOfQuantity } from './quantities.ts'
+import { isZeroLetter, readNumber } from './number-words.ts'
+import { isUnit, lengthOfQuantity } from './quantities.ts'
 import type { Token } from './tokens.ts'
 
 /** A group: digits as they are written or spoken at once, or letters. */
@@ -12,6 +12,8 @@ export type Atom = {
   /** What a spoken number says if nothing is added up. */
   readonly apart: string
   readonly isSpoken: boolean
+  /** A lone "oh", which may be a zero or a sigh. Only in runs of `all`. */
+  readonly isDoubtful: boolean
   /** More than a space or a dash stands before it: a comma, a word, the end of an utterance. */
   readonly isAfterPause: boolean
   readonly first: Token
@@ -55,9 +57,13 @@ export function findRuns(chain: readonly (readonly Token[])[], kind: RunKind): R
       } else if (token.text === '+' || (token.text === 'plus' && token.kind === 'word')) {
         end()
         plus = token
-      } else if (separators.has(token.text)) isAfterPause ||= pauses.has(token.text)
+      } else if (separators.has(token.text)) isAfterPause ||= isPause(tokens, token)
       else if (isConnector(token.text)) isAfterPause = true
-      else if (quantity === 0) end()
+      else if (quantity === 0) {
+        const isShort = !isAfterPause && textOf(atoms).length < 7
+        if (kind === 'plain' && isShort && isUnit(token.text)) atoms = []
+        end()
+      }
       index = atom === undefined ? index + Math.max(1, quantity) : atom.last.index + 1
     }
   }
@@ -67,6 +73,10 @@ export function findRuns(chain: readonly (readonly Token[])[], kind: RunKind): R
 
 const pauses = new Set([...',.;!?…', '·', '•'])
 const separators = new Set([...pauses, ...'-‐‑‒–—―−_/\\()[]\'"“”’'])
+
+function isPause(tokens: readonly Token[], { text, index }: Token): boolean {
+  return pauses.has(text) && tokens[index + 1]?.touches !== true
+}
 
 function readAtom(
   tokens: readonly Token[],
@@ -80,8 +90,10 @@ function readAtom(
   const goesOn = before !== undefined && before.last === tokens[index - 1]
   const number = readNumber(tokens, index, goesOn)
   const last = tokens[index + (number?.length ?? 1) - 1] ?? first
-  const place = { isSpoken: first.kind === 'word', isAfterPause, first, last }
+  const place = { isSpoken: first.kind === 'word', isDoubtful: false, isAfterPause, first, last }
   if (number !== undefined) return { ...place, text: number.digits, apart: number.apart }
+  if (kind === 'all' && isZeroLetter(first.text))
+    return { ...place, text: '0', apart: '0', isDoubtful: true }
   if (kind !== 'codes' || !isCode(tokens, first)) return undefined
   const text = first.text.toUpperCase()
   return { ...place, text, apart: text }

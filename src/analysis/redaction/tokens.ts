@@ -28,7 +28,7 @@ export function tokenise(text: string, utterance: number): Token[] {
   const tokens: Token[] = []
   let touches = false
   for (const { 0: piece, index: start, groups = {} } of text.matchAll(pieces)) {
-    if (groups['blank'] !== undefined) {
+    if (groups.blank !== undefined) {
       touches = touches && !/\s/u.test(piece)
       continue
     }
@@ -50,9 +50,9 @@ export function tokenise(text: string, utterance: number): Token[] {
 }
 
 function kindOf(groups: Readonly<Record<string, string | undefined>>): Token['kind'] {
-  if (groups['placeholder'] !== undefined) return 'placeholder'
-  if (groups['digits'] !== undefined) return 'digits'
-  return groups['word'] === undefined ? 'mark' : 'word'
+  if (groups.placeholder !== undefined) return 'placeholder'
+  if (groups.digits !== undefined) return 'digits'
+  return groups.word === undefined ? 'mark' : 'word'
 }
 
 function plainWord(word: string): string {

@@ -1,6 +1,7 @@
 // What a number is about, from the words before it: whoever asks for an order number gets an order number. The
 // nearest word decides, in the same utterance or in those before, whoever said it.
 import type { Conversation } from './conversation.ts'
+import { isNumberWord } from './number-words.ts'
 import type { Token } from './tokens.ts'
 
 /** `other`: a number that is nobody's secret, such as that of an order. */
@@ -8,7 +9,7 @@ export type Topic = 'card' | 'cvv' | 'national_id' | 'phone' | 'email' | 'other'
 
 /** Finds topics in one conversation. */
 export type Topics = {
-  /** The topics of the 25 words before a token, nearest first, each once. */
+  /** The topics of the 25 words (numbers apart) before a token, nearest first, each once; `other` of the last 10. */
   readonly before: (token: Token) => readonly Topic[]
   /** Whether one of the 6 tokens after a token, in its utterance, ends a phrase about the topic. */
   readonly isAfter: (token: Token, topic: Topic) => boolean
@@ -33,7 +34,7 @@ const phrases: Readonly<Record<Topic, string>> = {
     'phone,telephone,mobile,cell,cellphone,landline,callback,whatsapp,fax,dial,call me,call us,call him,' +
     'call her,call back,reach me,ring me,please ring,text me,text us,contact number,telefon,telefonnummer,' +
     'handynummer,rückrufnummer,mobilnummer,teléfono,móvil,téléphone,portable,telefoon,telefoonnummer,' +
-    'mobiel,telefono,cellulare,call',
+    'mobiel,telefono,cellulare',
   email: 'email,emails,e mail,mail,email address,e-mail',
   other:
     'order,orders,invoice,reference,ref,ticket,tracking,parcel,package,flight,booking,policy,serial,model,' +
@@ -80,7 +81,7 @@ export function readTopics({ tokens }: Conversation): Topics {
     before: (token) => {
       const found = new Set<Topic>()
       let { utterance, index } = token
-      for (let words = 0, steps = 0; words < 25 && steps < 100; steps += 1) {
+      for (let words = 0, steps = 0; words < 25 && steps < 200; steps += 1) {
         index -= 1
         if (index < 0) {
           utterance -= 1
@@ -88,9 +89,10 @@ export function readTopics({ tokens }: Conversation): Topics {
           index = tokens[utterance]?.length ?? 0
           continue
         }
-        if (tokens[utterance]?.[index]?.kind === 'word') words += 1
+        const { kind, text = '' } = tokens[utterance]?.[index] ?? {}
+        if (kind === 'word' && !isNumberWord(text)) words += 1
         const topic = topics[utterance]?.get(index)
-        if (topic !== undefined) found.add(topic)
+        if (topic !== undefined && (topic !== 'other' || words <= 10)) found.add(topic)
       }
       return [...found]
     },

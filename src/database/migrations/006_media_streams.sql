@@ -109,11 +109,12 @@ BEGIN
 
   SELECT
     array_agg(coalesce(
+      -- Its own numbers go on if no other stream came between: they would be taken for that one's.
       CASE WHEN p_is_numbered THEN (
-        SELECT before.bases[array_position(before.tracks, wanted.track)]
+        SELECT CASE WHEN before.protocol = p_protocol AND before.stream_id = p_stream_id
+          THEN before.bases[array_position(before.tracks, wanted.track)] END
         FROM media_streams AS before
-        WHERE before.call = v_call.id AND before.protocol = p_protocol
-          AND before.stream_id = p_stream_id AND wanted.track = ANY (before.tracks)
+        WHERE before.call = v_call.id AND wanted.track = ANY (before.tracks)
         ORDER BY before.id DESC LIMIT 1
       ) END, upper(tracks.received) - 1, 0) ORDER BY ordinal),
     array_agg(CASE WHEN tracks.packets > 0 THEN

@@ -220,3 +220,33 @@ BEGIN
   RETURN true;
 END
 $$;
+
+-- Has calls analysed at once that wait for another attempt: one, or up to p_limit failed ones, oldest first. Returns
+-- every call that was asked for with its status, and whether an attempt is now due.
+CREATE FUNCTION reprocess_calls(p_call_id text, p_completed_before timestamptz, p_limit integer)
+RETURNS TABLE (call_id text, status call_status, queued boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_call calls;
+BEGIN
+  FOR v_call IN
+    SELECT * FROM calls
+    WHERE CASE WHEN p_call_id IS NULL
+      THEN calls.status = 'FAILED' AND calls.completed_at < p_completed_before
+      ELSE calls.call_id = p_call_id COLLATE "C" END
+    ORDER BY calls.id LIMIT p_limit
+    FOR NO KEY UPDATE
+  LOOP
+    call_id := v_call.call_id;
+    status := v_call.status;
+    queued := v_call.ai_processed_at IS NULL AND v_call.lease_owner IS NULL
+      AND v_call.status IN ('COMPLETED', 'PROCESSING_AI', 'FAILED');
+    IF queued THEN
+      UPDATE calls SET due_at = clock_timestamp(), burst_attempts = 0, updated_at = clock_timestamp()
+      WHERE calls.id = v_call.id;
+      PERFORM note_media_event(v_call.id, jsonb_build_object('event', 'reprocess_asked'));
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+END
+$$;

@@ -10,10 +10,12 @@ export type ClockGap = {
   readonly milliseconds: number
 }
 
-/** How long not even the earliest packet may make up for a deficit before that counts as loss. */
+/** How long, in time and in audio, not even the earliest packet may make up for a deficit that counts as loss. */
 const proofMs = 1_000
 /** The same, for what is not so old when no more comes. */
 const lastProofMs = 400
+/** So much of the time between two packets is waiting for them; more of it is a stall. */
+const longestWaitMs = 100
 /** A deficit below it may be the jitter that is left in the earliest packet of that time. */
 const leastMs = 12
 /** And so may be one of less than so much of a packet. */
@@ -25,8 +27,15 @@ const blurredPackets = 15
 /** How fast the sender's clock may differ from ours before that counts as loss: 500 ppm. */
 const drift = 0.0005
 
-/** Since a packet, which came at a time, the clock has always been ahead of the samples by so much, or more. */
-type Step = { readonly packet: number; readonly at: number; readonly excess: number }
+/** Since a packet came, the clock has always been ahead of the samples by so much, or more. */
+type Step = {
+  readonly packet: number
+  /** How much time had passed then; stalls count as little. */
+  readonly waitedMs: number
+  /** How much audio had come before it. */
+  readonly audioMs: number
+  readonly excess: number
+}
 
 /** Follows one stream. */
 export class ClockGaps {
@@ -38,6 +47,7 @@ export class ClockGaps {
   #usualMs = 0
   #votes = 0
   #lastAt = 0
+  #waitedMs = 0
   /** In order of packets, and so of excess. */
   #steps: Step[] = []
 
@@ -51,17 +61,18 @@ export class ClockGaps {
     // A packet leaves when its last sample is spoken.
     const excess = at - durationMs - this.#audioMs
     this.#origin = Math.min(excess, this.#origin + durationMs * drift)
-    this.#addStep(at, excess)
+    this.#waitedMs += Math.min(at - this.#lastAt, Math.max(longestWaitMs, this.#usualMs))
+    this.#addStep(excess)
     this.#countVote(durationMs)
     this.#packets += 1
     this.#audioMs += durationMs
     this.#lastAt = at
-    return this.#steps.length === 0 ? undefined : this.#findGap(at - proofMs)
+    return this.#findGap(proofMs)
   }
 
   /** No more audio is expected, for now or ever: the next gap that was not sure before, until there is none. */
   rest(): ClockGap | undefined {
-    return this.#findGap(this.#lastAt - lastProofMs)
+    return this.#findGap(lastProofMs)
   }
 
   /** Audio was not expected for a time: what comes next is on time. */
@@ -71,8 +82,13 @@ export class ClockGaps {
   }
 
   /** Keeps what tells from where on packets are late, for each lateness that lasts. */
-  #addStep(at: number, excess: number): void {
-    let step: Step = { packet: this.#packets, at, excess }
+  #addStep(excess: number): void {
+    let step: Step = {
+      packet: this.#packets,
+      waitedMs: this.#waitedMs,
+      audioMs: this.#audioMs,
+      excess,
+    }
     for (let last = this.#steps.at(-1); last !== undefined; last = this.#steps.at(-1)) {
       if (last.excess < excess) break
       step = { ...last, excess }
@@ -86,33 +102,37 @@ export class ClockGaps {
     return Math.max(leastMs, leastPackets * this.#usualMs)
   }
 
-  #findGap(before: number): ClockGap | undefined {
+  #findGap(proof: number): ClockGap | undefined {
     const [first] = this.#steps
-    if (first === undefined || first.at > before || this.#usualMs === 0) return undefined
-    const { packet, excess } = this.#takeLoss(first)
-    const lost = excess - this.#origin
+    if (first === undefined || !this.#isSure(first, proof) || this.#usualMs === 0) return undefined
+    const { greatest, last, steps } = this.#lossFrom(first)
+    if (!this.#isSure(last, proof)) return undefined
+    const lost = last.excess - this.#origin
     const milliseconds = this.#isWhole(lost) ? this.#toWhole(lost) : lost
     this.#origin += milliseconds
-    return { packet, milliseconds }
+    this.#steps.splice(0, steps)
+    return { packet: greatest.packet, milliseconds }
   }
 
-  /** Takes out the steps of one loss; where the greatest of them is, and up to where they lead. */
-  #takeLoss(first: Step): Pick<Step, 'packet' | 'excess'> {
-    let { packet, excess } = first
-    let greatest = excess - this.#origin
-    let taken = 1
-    for (const step of this.#steps.slice(1)) {
-      const rise = step.excess - excess
-      const isWhole = this.#isWhole(excess - this.#origin)
-      // Packets just in front of a loss that were late make more than one step of it.
-      if (!isWhole && step.packet - first.packet <= blurredPackets) {
-        excess = step.excess
-        if (rise > greatest) [packet, greatest] = [step.packet, rise]
+  /** After a stall, it takes both time and audio to see whether all of it comes. */
+  #isSure({ waitedMs, audioMs }: Step, proof: number): boolean {
+    return this.#waitedMs - waitedMs >= proof && this.#audioMs - audioMs >= proof
+  }
+
+  /** The steps of one loss: packets just in front of it that were late make several of it. */
+  #lossFrom(first: Step): { greatest: Step; last: Step; steps: number } {
+    let [greatest, last, steps] = [first, first, 0]
+    let greatestRise = 0
+    for (const step of this.#steps) {
+      const rise = step.excess - (step === first ? this.#origin : last.excess)
+      const isWhole = this.#isWhole(last.excess - this.#origin)
+      if (step === first || (!isWhole && step.packet - first.packet <= blurredPackets)) {
+        last = step
+        if (rise > greatestRise) [greatest, greatestRise] = [step, rise]
       } else if (rise >= this.#leastDeficit()) break
-      taken += 1
+      steps += 1
     }
-    this.#steps.splice(0, taken)
-    return { packet, excess }
+    return { greatest, last, steps }
   }
 
   #isWhole(ms: number): boolean {

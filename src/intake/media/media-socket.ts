@@ -11,7 +11,7 @@ export type MediaSocketOptions = {
   readonly parts: MediaParts
   readonly protocol: WebSocketProtocol
   readonly socket: WebSocket
-  readonly request: FastifyRequest
+  readonly request: Pick<FastifyRequest, 'url' | 'headers'>
   readonly onRefused: TellRefusal
   /** Called when it begins a stream. */
   readonly onStarted: (own: MediaSocket) => void

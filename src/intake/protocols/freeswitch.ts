@@ -26,13 +26,14 @@ const readFields = messageReader(Type.Record(Type.String(), Type.Unknown()))
 
 function connect(peer: Peer): Receiver {
   const query: Fields = Object.fromEntries(peer.query)
+  const isLabelled = readLabel(query, {}).assumed === undefined
   return hearLinear(peer, {
     begin: (text) => {
       const metadata = text === undefined ? {} : metadataIn(text)
       const isHeardToo = metadata === undefined
       return { ...readLabel(query, metadata ?? {}), metadata: metadata ?? {}, isHeardToo }
     },
-    patience: () => (readLabel(query, {}).assumed === undefined ? 'none' : 'a moment'),
+    patience: isLabelled ? 'none' : 'a moment',
     hear: hearText,
   })
 }

@@ -40,7 +40,7 @@ function connect(peer: Peer): Receiver {
         metadata,
       }
     },
-    patience: () => 'for ever',
+    patience: 'for ever',
     hear: hearText,
   })
 }

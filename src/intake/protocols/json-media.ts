@@ -176,8 +176,12 @@ function sortParameters(query: URLSearchParams, parameters: JsonMediaStart['para
   for (const [name, value] of [...query, ...Object.entries(parameters)]) {
     const plain = name.replaceAll('_', '').toLowerCase()
     if (ours.includes(plain)) {
-      if (value !== '' && value !== null) told.set(plain, String(value))
+      if (value !== '' && value !== null) told.set(plain, textOf(value))
     } else if (Object.hasOwn(parameters, name)) others[name] = value
   }
   return { told, others }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

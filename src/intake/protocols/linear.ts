@@ -12,11 +12,8 @@ export type LinearWire = {
    * @throws ProtocolViolation when that does not say it
    */
   readonly begin: (text: string | undefined) => LinearStart
-  /**
-   * How long audio waits for the text; unless for ever, {@link LinearWire.begin} can do without it.
-   * @throws ProtocolViolation when what is known before is wrong
-   */
-  readonly patience: () => 'none' | 'a moment' | 'for ever'
+  /** How long audio waits for the text; unless for ever, {@link LinearWire.begin} can do without it. */
+  readonly patience: 'none' | 'a moment' | 'for ever'
   /** Hears a text that is no beginning. */
   readonly hear: (stream: MediaStream, text: string) => void
 }
@@ -42,12 +39,10 @@ const mostWaitingBytes = 256_000
 export function hearLinear(peer: Peer, wire: LinearWire): Receiver {
   let stream: MediaStream | undefined
   let waitingBytes = 0
-  let patience: ReturnType<LinearWire['patience']> | undefined
   let moment: NodeJS.Timeout | undefined
   let isOver = false
 
   function begin(text?: string): MediaStream {
-    clearTimeout(moment)
     const { rate, streamId, assumed, isHeardToo = false, ...start } = wire.begin(text)
     const begun = peer.start({
       ...start,
@@ -62,16 +57,15 @@ export function hearLinear(peer: Peer, wire: LinearWire): Receiver {
   }
 
   function wait(message: Buffer): void {
-    patience ??= wire.patience()
     peer.keep(message)
     waitingBytes += message.length
-    if (patience === 'none' || waitingBytes >= mostWaitingBytes) begin()
-    else if (patience === 'a moment') moment ??= setTimeout(closed, momentMs)
+    if (wire.patience === 'none' || waitingBytes >= mostWaitingBytes) begin()
+    else if (wire.patience === 'a moment') moment ??= setTimeout(closed, momentMs)
   }
 
   function closed(): void {
     clearTimeout(moment)
-    if (stream === undefined && waitingBytes > 0 && patience !== 'for ever') begin()
+    if (stream === undefined && waitingBytes > 0 && wire.patience !== 'for ever') begin()
   }
 
   return {

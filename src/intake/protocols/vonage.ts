@@ -45,7 +45,7 @@ function connect(peer: Peer): Receiver {
         ...(isDrawn ? { assumed: { call_id: callId } } : {}),
       }
     },
-    patience: () => 'for ever',
+    patience: 'for ever',
     hear,
   })
 }

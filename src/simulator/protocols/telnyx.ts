@@ -1,5 +1,6 @@
-// Telnyx media streaming: like Twilio's, in snake case; the vendor does not promise the order of the packets.
-import { randomUUID } from 'node:crypto'
+// Telnyx media streaming: like Twilio's, in snake case; the vendor does not promise the order of the packets. The
+// call is its session: every leg of it has a call control id of its own.
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { Protocol } from '../protocol.ts'
 import { playNumbered } from './numbered-media.ts'
 
@@ -8,14 +9,15 @@ export const telnyxProtocol: Protocol = {
   name: 'telnyx',
   lines: [['inbound'], ['outbound']],
   lossAccount: 'numbers',
-  callIds: 'any',
+  callIds: 'uuid',
   play: async (call) => {
     const streamId = call.streamId ?? randomUUID()
+    const callControlId = `v3:${randomBytes(24).toString('base64url')}`
     const userId = '7a9ac7c2-4f14-4a6c-9c4d-2e0b6b3c1b7e'
     const start = {
       user_id: userId,
-      call_control_id: call.callId,
-      call_session_id: randomUUID(),
+      call_control_id: callControlId,
+      call_session_id: call.callId,
       from: '+15550100',
       to: '+15550199',
       tags: [],
@@ -47,7 +49,7 @@ export const telnyxProtocol: Protocol = {
       stop: (number) => ({
         event: 'stop',
         sequence_number: String(number),
-        stop: { user_id: userId, call_control_id: call.callId },
+        stop: { user_id: userId, call_control_id: callControlId },
         stream_id: streamId,
       }),
       accepts: ['media', 'mark', 'clear'],

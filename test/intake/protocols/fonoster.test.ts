@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { MediaSecrets } from '../../../src/intake/media/protocol.ts'
 import { fonoster } from '../../../src/intake/protocols/fonoster.ts'
+import { fonosterSignature } from '../../../src/intake/protocols/signatures.ts'
 import { connectFake } from '../../support/fake-peer.ts'
 import { twilioMessages as messages } from '../../support/json-media.ts'
 
@@ -87,7 +88,17 @@ suite('the signature of Fonoster', () => {
     ['of another app', { 'x-fonoster-app-ref': 'app-2' }],
     ['of another workspace', { 'x-fonoster-workspace-ref': 'WO2' }],
     ['of another second', { 'x-fonoster-timestamp': '1700000001' }],
-    ['of a time that is none', { 'x-fonoster-timestamp': 'soon' }],
+    ...['soon', '', '-1', '1e9', 'NaN'].map(
+      (time) =>
+        [
+          `of the time ${JSON.stringify(time)}`,
+          {
+            'x-fonoster-timestamp': time,
+            'x-fonoster-signature': fonosterSignature('s3cret', time, url),
+            'x-fonoster-app-signature': undefined,
+          },
+        ] as const,
+    ),
   ] as const)
     test(`${what} is refused, and the setting is named`, () => {
       const reason = refusalOf({ ...right, ...change }) ?? ''

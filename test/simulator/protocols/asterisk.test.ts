@@ -98,10 +98,21 @@ const refused: readonly (readonly [command: string, message: RegExp])[] = [
 
 for (const [command, message] of refused)
   test(`${command.slice(0, 20)} ends both channels`, async (t) => {
-    const recorder = await recordWebSockets(t, { onOpen: (socket) => socket.send(command) })
+    let isSaid = false
+    const recorder = await recordWebSockets(t, {
+      onOpen: (socket) => {
+        if (!isSaid) socket.send(command)
+        isSaid = true
+      },
+    })
     const { now } = createVirtualClock()
-    const wait = () => new Promise<void>((resolve) => setTimeout(resolve, 20))
-    const call = testCall(t, recorder.url, { clock: { now, wait } })
+    const { promise: heard, resolve: onMessage } = Promise.withResolvers<unknown>()
+    const wait = async (_: number, signal: AbortSignal) => {
+      await heard
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      signal.throwIfAborted()
+    }
+    const call = testCall(t, recorder.url, { clock: { now, wait }, onMessage })
     await assert.rejects(asteriskProtocol().play(call), message)
     for (const { closed } of recorder.sockets) assert.equal(await closed, 1006)
   })

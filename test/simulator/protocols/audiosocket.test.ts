@@ -84,7 +84,7 @@ test('what Asterisk does not accept ends the call', async (t) => {
         now: () => 0,
         wait: async () => {
           while (!heard) await new Promise((resolve) => setImmediate(resolve))
-          await new Promise((resolve) => setImmediate(resolve))
+          await new Promise((resolve) => setTimeout(resolve, 5))
         },
       },
     })

@@ -39,7 +39,8 @@ test('Telnyx: snake case, and packets out of order keep the numbers they were ma
   assert.equal(start?.event, 'start')
   assert.equal(start?.sequence_number, '1')
   assert.equal(start?.stream_id, 'stream-1')
-  assert.equal(start?.start?.call_control_id, 'test-call')
+  assert.equal(start?.start?.call_session_id, 'test-call')
+  assert.match(String(start?.start?.call_control_id), /^v3:/)
   assert.deepEqual(start?.start?.media_format, {
     encoding: 'PCMU',
     sample_rate: 8000,

@@ -123,6 +123,19 @@ export function testCall(
   }
 }
 
+/** A clock on which nothing is due before the gateway's connections have ended. */
+export function afterTheEndOf({ sockets }: WebSocketRecorder): ProtocolCall['clock'] {
+  const wait = async (_: number, signal: AbortSignal) => {
+    await Promise.race([
+      Promise.all(sockets.map(({ closed }) => closed)),
+      new Promise((resolve) => signal.addEventListener('abort', resolve)),
+    ])
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    signal.throwIfAborted()
+  }
+  return { now: createVirtualClock().now, wait }
+}
+
 /** What was sent on each track. */
 export function sequencesOf(tracks: readonly SentTrack[]): Record<string, readonly number[]> {
   return Object.fromEntries(tracks.map(({ track, sequences }) => [track, sequences]))

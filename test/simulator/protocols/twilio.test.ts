@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { perfectPlan } from '../../../src/simulator/plan.ts'
 import { twilioProtocol } from '../../../src/simulator/protocols/twilio.ts'
-import { jsonOf, only, recordWebSockets, sequencesOf, testCall } from './recorder.ts'
+import { afterTheEndOf, jsonOf, only, recordWebSockets, sequencesOf, testCall } from './recorder.ts'
 
 const callId = 'CA0123456789abcdef0123456789abcdef'
 const streamId = 'MZ0123456789abcdef0123456789abcdef'
@@ -148,15 +148,14 @@ test('a refused upgrade is told with its status and its text', async (t) => {
 })
 
 test('a gateway that closes early, or says what Twilio does not know, is told', async (t) => {
-  const slow = { now: () => 0, wait: () => new Promise<void>((resolve) => setTimeout(resolve, 20)) }
   const closing = await recordWebSockets(t, { onOpen: (socket) => socket.close(1011, 'no room') })
   await assert.rejects(
-    twilioProtocol.play(testCall(t, closing.url, { clock: slow })),
+    twilioProtocol.play(testCall(t, closing.url, { clock: afterTheEndOf(closing) })),
     /the gateway ended the connection: 1011 no room/,
   )
   const talking = await recordWebSockets(t, { onOpen: (socket) => socket.send('{"event":"ack"}') })
   await assert.rejects(
-    twilioProtocol.play(testCall(t, talking.url, { clock: slow })),
+    twilioProtocol.play(testCall(t, talking.url, { clock: afterTheEndOf(talking) })),
     /the event ack, which does not exist/,
   )
 })

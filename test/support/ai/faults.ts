@@ -1,6 +1,8 @@
 // The ways in which an AI service fails.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { Random } from '../../../src/random.ts'
 import { type AiServer, type Fault, type Reply, send } from './ai-server.ts'
 
@@ -38,19 +40,14 @@ export const worksAndResets: Fault = async (response, work) => {
 }
 
 /** An answer of any size, as fast as it is taken; counts the bytes that went out. */
-export function floods(bytes: number, sent: { bytes: number } = { bytes: 0 }): Fault {
+export function floods(bytes: number, sent = { bytes: 0 }, status = 200): Fault {
   const chunk = Buffer.alloc(64 * 1024, ' ')
+  function* flood() {
+    for (; sent.bytes < bytes; sent.bytes += chunk.length) yield chunk
+  }
   return async (response) => {
-    response.writeHead(200, { 'content-type': 'application/json' })
-    while (sent.bytes < bytes && !response.destroyed) {
-      sent.bytes += chunk.length
-      if (!response.write(chunk))
-        await new Promise<void>((resolve) => {
-          response.once('drain', resolve)
-          response.once('close', resolve)
-        })
-    }
-    response.end()
+    response.writeHead(status, { 'content-type': 'application/json' })
+    await pipeline(Readable.from(flood()), response)
   }
 }
 
