@@ -8,6 +8,7 @@ import { hostname } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { assembleAnalysis } from './analysis/assemble.ts'
 import { providerRoutes } from './analysis/provider-health.ts'
+import { redactDtmf } from './analysis/redaction/dtmf.ts'
 import { transcriptRoute } from './analysis/transcript-route.ts'
 import { announcementRoutes } from './calls/announcement-routes.ts'
 import { createCompletion } from './calls/complete.ts'
@@ -211,6 +212,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       },
       budget: new MediaBudget(maxWaitingMediaBytes),
       clock: { wall: Date.now, steady: () => performance.now() },
+      redactKeys: (keys) => redactDtmf(keys, config.REDACTION),
       logger,
     }
     const mediaSockets = createMediaSockets({

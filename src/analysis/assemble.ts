@@ -12,6 +12,8 @@ import { readSwapped } from './health-statements.ts'
 import { excerptOf } from './providers/excerpt.ts'
 import type { SpeechRecording } from './providers/known-speech.ts'
 import { moodOf } from './providers/lexicon.ts'
+import { redaction } from './redact-steps.ts'
+import { sameMode } from './redaction/classes.ts'
 import type { SpokenLine } from './service.ts'
 import type { SummaryStep } from './steps.ts'
 import { type WorkOptions, workOn } from './work.ts'
@@ -56,8 +58,7 @@ export async function assembleAnalysis(options: AssembleOptions): Promise<Assemb
     readPackets: (call) => readTelephonePackets(pool, call),
     readTracks: (call) => readTracks(pool, call),
     isSwapped: async (call) => (await readSwapped(pool, call))[0]?.swapped ?? false,
-    redact: (said) => ({ utterances: said, findings: [] }),
-    redactText: (text) => text,
+    ...redaction(sameMode(config.REDACTION)),
     judge: moodOf,
     summarise: summaryOf,
     requestSeconds: config.ANALYSIS_TIMEOUT_SECONDS,

@@ -97,7 +97,13 @@ export const reprocessRoutes: FastifyPluginAsyncTypebox<ReprocessRouteOptions> =
         }),
         response: {
           200: Type.Object({ queued: Type.Integer() }, { title: 'QueuedCalls' }),
-          ...errorReplies('validation_failed', 'call_locked', 'database_unavailable'),
+          ...errorReplies(
+            'payload_too_large',
+            'unsupported_media_type',
+            'validation_failed',
+            'call_locked',
+            'database_unavailable',
+          ),
         },
       },
     },

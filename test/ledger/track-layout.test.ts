@@ -155,6 +155,13 @@ suite('a sender that sends no silence', () => {
     assert.deepEqual([at(0.06 + 0.039), at(0.06 + 0.041)], [0, 1])
   })
 
+  test('is found out however little it leaves out at a time', () => {
+    const packets = perfect(100).map((packet, index) => ({ ...packet, timestamp: index * 0.03 }))
+    const { starts } = lay(packets)
+    for (const [index, start] of starts.entries())
+      assert.ok(Math.abs(start / 8000 - index * 0.03) < 0.042, `packet ${index + 1}`)
+  })
+
   test('and whose clock goes back does not cut its audio', () => {
     const again = perfect(3).map((packet) => ({ ...packet, sequence: packet.sequence + 3 }))
     assert.deepEqual(lay([...perfect(3, 1e6), ...again]), {

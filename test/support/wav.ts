@@ -47,3 +47,16 @@ export function parseWav(file: Buffer): Wav {
   )
   return { rate, channels }
 }
+
+/** Fails where samples first differ; to show all of a minute of them would take longer than that. */
+export function assertSamples(actual: Int16Array | undefined, expected: Int16Array): void {
+  assert.equal(actual?.length, expected.length)
+  const place = expected.findIndex((sample, index) => actual?.[index] !== sample)
+  if (place !== -1) assert.fail(`sample ${place} is ${actual?.[place]}, not ${expected[place]}`)
+}
+
+/** The same for each channel of a file. */
+export function assertChannels(wav: Wav, ...expected: readonly Int16Array[]): void {
+  assert.equal(wav.channels.length, expected.length)
+  for (const [index, samples] of expected.entries()) assertSamples(wav.channels[index], samples)
+}

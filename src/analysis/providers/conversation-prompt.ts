@@ -41,7 +41,7 @@ export function conversationText(
     1,
   )
   // No line can end the transcript: within it there is no such character.
-  const data = json.replaceAll('<', '\\u003c').replaceAll('>', '\\u003e')
+  const data = json.replaceAll('<', '\\u003c')
   return {
     prompt: `<transcript>\n${data}\n</transcript>`,
     sent: kept.map(({ text }) => text).join('\n'),

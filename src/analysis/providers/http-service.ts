@@ -130,6 +130,7 @@ async function exchange(
     try {
       return await readReply(name, limits, response, signal)
     } finally {
+      // A service that answered before it took the whole body would never take the rest.
       outgoing.destroy()
     }
   } catch (error) {
@@ -165,8 +166,6 @@ async function readReply(
     // A service that refuses a large upload may close at once: its status says enough.
     if (!isRefusal || signal.aborted) throw error
   }
-  const encoding = headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity') throw garbage(name, 'is compressed')
   return { status, headers, body: Buffer.concat(chunks) }
 }
 

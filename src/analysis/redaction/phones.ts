@@ -43,10 +43,16 @@ function isPhone(run: Run, topics: Topics): boolean {
   if (digits.length < 7 || digits.length > 15) return false
   const topic = nearest(topics.before(first.first), ['email', 'cvv', 'card'])
   if (topic === 'phone') return isPhoneIfSaidSo(digits)
-  if (topic !== undefined) return false
+  if (topic !== undefined && !isWrittenAsPhone(run)) return false
   if (digits.startsWith('0') && digits.length >= 9)
     return withZero.some((country) => isValidPhoneNumber(digits, country))
   return /^1?[2-9]\d{9}$/.test(digits) && isValidPhoneNumber(digits, 'US')
+}
+
+/** "(415) 555-2671", "415.555.2671": nothing else is written like this. */
+function isWrittenAsPhone({ atoms }: Run): boolean {
+  const groups = atoms.map(({ text }) => text.length).join('-')
+  return groups === '3-3-4' && atoms[2]?.first.touches === true
 }
 
 /** Seven digits are a local number in North America. */

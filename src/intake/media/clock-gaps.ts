@@ -10,11 +10,11 @@ export type ClockGap = {
   readonly milliseconds: number
 }
 
-/** How long, in time and in audio, not even the earliest packet may make up for a deficit that counts as loss. */
+/** How long not even the earliest packet may make up for a deficit that counts as loss. */
 const proofMs = 1_000
 /** The same, for what is not so old when no more comes. */
 const lastProofMs = 400
-/** So much of the time between two packets is waiting for them; more of it is a stall. */
+/** Of the time between two packets no more is that: the rest is a stall, after which all may come in a burst. */
 const longestWaitMs = 100
 /** A deficit below it may be the jitter that is left in the earliest packet of that time. */
 const leastMs = 12
@@ -32,8 +32,6 @@ type Step = {
   readonly packet: number
   /** How much time had passed then; stalls count as little. */
   readonly waitedMs: number
-  /** How much audio had come before it. */
-  readonly audioMs: number
   readonly excess: number
 }
 
@@ -83,12 +81,7 @@ export class ClockGaps {
 
   /** Keeps what tells from where on packets are late, for each lateness that lasts. */
   #addStep(excess: number): void {
-    let step: Step = {
-      packet: this.#packets,
-      waitedMs: this.#waitedMs,
-      audioMs: this.#audioMs,
-      excess,
-    }
+    let step: Step = { packet: this.#packets, waitedMs: this.#waitedMs, excess }
     for (let last = this.#steps.at(-1); last !== undefined; last = this.#steps.at(-1)) {
       if (last.excess < excess) break
       step = { ...last, excess }
@@ -111,12 +104,11 @@ export class ClockGaps {
     const milliseconds = this.#isWhole(lost) ? this.#toWhole(lost) : lost
     this.#origin += milliseconds
     this.#steps.splice(0, steps)
-    return { packet: greatest.packet, milliseconds }
+    return milliseconds > 0 ? { packet: greatest.packet, milliseconds } : undefined
   }
 
-  /** After a stall, it takes both time and audio to see whether all of it comes. */
-  #isSure({ waitedMs, audioMs }: Step, proof: number): boolean {
-    return this.#waitedMs - waitedMs >= proof && this.#audioMs - audioMs >= proof
+  #isSure({ waitedMs }: Step, proof: number): boolean {
+    return this.#waitedMs - waitedMs >= proof
   }
 
   /** The steps of one loss: packets just in front of it that were late make several of it. */
@@ -140,7 +132,7 @@ export class ClockGaps {
   }
 
   #toWhole(ms: number): number {
-    return Math.round(ms / this.#usualMs) * this.#usualMs
+    return Math.max(Math.round(ms / this.#usualMs), 1) * this.#usualMs
   }
 
   #countVote(durationMs: number): void {

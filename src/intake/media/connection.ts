@@ -2,7 +2,7 @@
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { MediaBudget } from './media-budget.ts'
-import { LedgerStream, type MediaClock } from './media-stream.ts'
+import { LedgerStream, type MediaClock, type RedactKeys } from './media-stream.ts'
 import type { MediaStream, StreamStart } from './protocol.ts'
 import { StreamRecord, type StreamRecordOptions } from './stream-record.ts'
 
@@ -12,6 +12,7 @@ export type MediaParts = {
   readonly record: StreamRecordOptions
   readonly budget: MediaBudget
   readonly clock: MediaClock
+  readonly redactKeys?: RedactKeys
   readonly logger: Logger
 }
 

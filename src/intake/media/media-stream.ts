@@ -22,6 +22,9 @@ export type MediaClock = {
   readonly steady: () => number
 }
 
+/** Takes out of a key press what must not be written. */
+export type RedactKeys = (keys: { readonly digit: string }) => { readonly digit: string }
+
 /** What a stream needs. */
 export type LedgerStreamOptions = {
   readonly start: StreamStart
@@ -29,6 +32,8 @@ export type LedgerStreamOptions = {
   readonly ledger: Pick<Ledger, 'append'>
   readonly budget: MediaBudget
   readonly clock: MediaClock
+  /** Takes out of a key press what must not be written. */
+  readonly redactKeys?: RedactKeys
   readonly logger: Logger
   /** Called when everything that came on the stream is settled, and its end is stored. */
   readonly onEnded: () => void
@@ -152,7 +157,8 @@ export class LedgerStream implements MediaStream, PacketSender {
   }
 
   dtmf(digit: string, more: Readonly<Record<string, unknown>> = {}): void {
-    this.note('dtmf', { ...more, digit })
+    const { redactKeys = (keys) => keys } = this.#options
+    this.note('dtmf', redactKeys({ ...more, digit }))
   }
 
   note(event: string, more?: Readonly<Record<string, unknown>>): void {
@@ -267,8 +273,18 @@ export class LedgerStream implements MediaStream, PacketSender {
       this.#tellGap(gap)
   }
 
+  /** What is missing at the end is in front of a packet that does not come. */
+  #tellLastSilences(): void {
+    const silences = this.#options.start.channels.flatMap((track) => {
+      const beforeSequence = this.#tracks.sequenceOf(track, this.#tracks.next(track))
+      return this.#silences.map((one) => ({ ...one, track, beforeSequence }))
+    })
+    this.#options.record.silences(silences)
+  }
+
   async #finish({ by, more }: End): Promise<void> {
     this.#tellLastGaps()
+    this.#tellLastSilences()
     try {
       await this.#options.record.end(by, more)
     } catch (error) {

@@ -73,7 +73,7 @@ export function createMediaSockets(options: MediaSocketsOptions): MediaSockets {
           method: 'GET',
           url,
           schema: {
-            operationId: `media_${protocol.name}`,
+            operationId: `open${protocol.name.charAt(0).toUpperCase()}${protocol.name.slice(1)}Media`,
             summary: `Media of ${protocol.name}`,
             description: `A WebSocket. See docs/pbx for what to tell the PBX.`,
             tags: ['media'],

@@ -84,7 +84,7 @@ function connect(peer: Peer): Receiver {
 
 /** An event in plain text: `DTMF_END digit:5 channel_id:1763709610.7`. */
 function parsePlain(text: string): unknown {
-  const [event = '', ...fields] = text.trim().split(/ (?=[a-z_]+:)/)
+  const [event = '', ...fields] = text.trim().split(/ (?=[a-z_]+:\S)/)
   if (!/^[A-Z_]+( |$)/.test(event))
     throw new ProtocolViolation(
       `A message should be an event of Asterisk, but is ${JSON.stringify(text.slice(0, 60))}`,

@@ -8,7 +8,7 @@ import { audioRate, frameTypes, readUuid, showType, silenceFrame } from './audio
 /** What a call needs of its connection. */
 export type AudioSocketPeer = Pick<Peer, 'keep' | 'start' | 'close'> & {
   readonly send: (frame: Uint8Array) => void
-  /** What was announced under a UUID; it waits for the database as long as it takes. */
+  /** What was announced under a UUID; it waits for the database as long as it takes, and does not reject. */
   readonly findAnnounced: (uuid: string) => Promise<AnnouncedStream | undefined>
   /** Refuses what came, later than it came. */
   readonly refuse: (violation: ProtocolViolation) => void
@@ -135,6 +135,10 @@ export class AudioSocketCall {
     const { call_id = uuid, track = 'mixed', encoding = null } = this.#announced
     const format = formatOf(this.#type, encoding)
     this.#isL16 = format.encoding === 'L16'
+    if (this.#isTorn && this.#isL16) {
+      this.#peer.refuse(torn())
+      return
+    }
     this.#stream = this.#peer.start({
       callId: call_id,
       streamId: uuid,
@@ -144,7 +148,6 @@ export class AudioSocketCall {
       metadata: { uuid },
     })
     for (const event of this.#events.splice(0)) event(this.#stream)
-    if (this.#isTorn && this.#isL16) this.#peer.refuse(torn())
   }
 }
 

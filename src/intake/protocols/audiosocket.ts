@@ -96,6 +96,7 @@ export async function createAudioSocketListener(
       const { promise: patience, resolve } = Promise.withResolvers<void>()
       setTimeout(resolve, longestSettlingMs).unref()
       await Promise.race([Promise.all(settling), patience])
+      for (const { hangUp } of shared.all) hangUp()
     },
   }
 }
@@ -113,8 +114,13 @@ function connect(socket: Socket, { parts, times, tellRefusal, all, unknown }: Sh
     refuse: ({ message }) => refuse(message),
     findAnnounced: async (uuid) => {
       unknown.delete(connected)
-      const [announced] = await insist(() => findAnnouncedStream(parts.record.pool, uuid))
-      return announced
+      try {
+        const [announced] = await insist(() => findAnnouncedStream(parts.record.pool, uuid))
+        return announced
+      } catch (error) {
+        logger.error({ err: error, protocol }, 'an announcement was not looked up')
+        return undefined
+      }
     },
   })
   const reader = new FrameReader((type, payload) => {

@@ -171,14 +171,15 @@ class Session {
         `Audio should come in multiples of ${frame} bytes, but ${payload.length} came`,
       )
     if (payload.length === 0) return
-    for (const { milliseconds, cause } of this.#position?.came(payload.length / frame) ?? [])
-      this.#stream?.missing(milliseconds, cause)
+    this.#position?.came(payload.length / frame)
     this.#stream?.audio(payload)
   }
 
   /** The client is at a position, in seconds: what lies before it and has not come, will not come. */
   #reached(position: number): void {
-    this.#position?.reached(position, this.#state === 'paused' ? 'paused' : 'reported')
+    const milliseconds = this.#position?.reached(position) ?? 0
+    const cause = this.#state === 'paused' ? 'paused' : 'reported'
+    if (milliseconds > 0) this.#stream?.missing(milliseconds, cause)
   }
 
   /** Only `end` says that the call is over; after anything else another session may continue it. */

@@ -171,15 +171,21 @@ const ours = ['callid', 'track', 'byteorder']
  * parameters, which win. Their names may be written in another manner (`call_id`), and be empty.
  */
 function sortParameters(query: URLSearchParams, parameters: JsonMediaStart['parameters']) {
-  const told = new Map<string, string>()
-  const others: Record<string, unknown> = {}
-  for (const [name, value] of [...query, ...Object.entries(parameters)]) {
-    const plain = name.replaceAll('_', '').toLowerCase()
-    if (ours.includes(plain)) {
-      if (value !== '' && value !== null) told.set(plain, textOf(value))
-    } else if (Object.hasOwn(parameters, name)) others[name] = value
-  }
-  return { told, others }
+  const said = Object.entries(parameters)
+  const told = new Map(
+    [...query, ...said]
+      .filter(([name, value]) => isOurs(name) && value !== '' && value !== null)
+      .map(([name, value]) => [plain(name), textOf(value)]),
+  )
+  return { told, others: Object.fromEntries(said.filter(([name]) => !isOurs(name))) }
+}
+
+function isOurs(name: string): boolean {
+  return ours.includes(plain(name))
+}
+
+function plain(name: string): string {
+  return name.replaceAll('_', '').toLowerCase()
 }
 
 function textOf(value: unknown): string {

@@ -42,18 +42,16 @@ export function hearLinear(peer: Peer, wire: LinearWire): Receiver {
   let moment: NodeJS.Timeout | undefined
   let isOver = false
 
-  function begin(text?: string): MediaStream {
+  function begin(text?: string): void {
     const { rate, streamId, assumed, isHeardToo = false, ...start } = wire.begin(text)
-    const begun = peer.start({
+    stream = peer.start({
       ...start,
       streamId: streamId ?? start.callId,
       format: { encoding: 'L16', rate },
       loss: 'clock',
     })
-    if (assumed !== undefined) begun.note('assumed', assumed)
-    if (isHeardToo && text !== undefined) wire.hear(begun, text)
-    stream = begun
-    return begun
+    if (assumed !== undefined) stream.note('assumed', assumed)
+    if (isHeardToo && text !== undefined) wire.hear(stream, text)
   }
 
   function wait(message: Buffer): void {

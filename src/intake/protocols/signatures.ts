@@ -11,7 +11,7 @@ export function signedUrls(
   { target, headers }: Pick<Upgrade, 'target' | 'headers'>,
   publicUrl: MediaSecrets['publicUrl'],
 ): readonly string[] {
-  const base = /^(?<scheme>\w+):\/\/(?<host>[^/]*?)(?<port>:\d+)?(?<prefix>\/.*)?$/.exec(
+  const base = /^\w+:\/\/(?<host>[^/]*?)(?<port>:\d+)?(?<prefix>\/.*)?$/.exec(
     publicUrl ?? `wss://${headers.host}`,
   )
   const { host = '', port, prefix = '' } = base?.groups ?? {}

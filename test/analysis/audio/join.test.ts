@@ -86,6 +86,19 @@ for (const [name, error] of [
     )
   })
 
+test('one word said over and over is counted exactly where every word has its time', () => {
+  fc.assert(
+    fc.property(seed, (drawn) => {
+      const random = seededRandom(drawn)
+      const words = speech(120, 1, random)
+      const pieces = cut(words.at(-1)?.end ?? 0, 15)
+      const joined = joinPieces(pieces.map((piece) => hear(words, piece, 1, 0, random)))
+      assert.equal(wordsIn(joined).length, words.length)
+    }),
+    { numRuns: 200 },
+  )
+})
+
 test('where the same few words are said over and over, their number stays true within one a seam', () => {
   fc.assert(
     fc.property(seed, fc.integer({ min: 1, max: 8 }), (drawn, longest) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { excerptOf } from '../../../src/analysis/providers/excerpt.ts'
+import { createExcerptSummariser, excerptOf } from '../../../src/analysis/providers/excerpt.ts'
 import type { SpokenLine } from '../../../src/analysis/service.ts'
 
 test('reason, outcome and next step are quotations of what was said', async () => {
@@ -49,4 +49,12 @@ test('greetings, questions and farewells are neither a reason nor an outcome', (
 
 test('a call in which nothing was said has an empty summary', () => {
   assert.deepEqual(excerptOf([]), { reason: '', outcome: '', nextStep: '' })
+})
+
+test('the summariser asks nobody, and stops with its signal', async () => {
+  const { summarise } = createExcerptSummariser()
+  const request = { idempotencyKey: 'a', lines: [] }
+  const { value, use } = await summarise(request, new AbortController().signal)
+  assert.deepEqual([value.reason, use], ['', {}])
+  await assert.rejects(summarise(request, AbortSignal.abort(new Error('over'))), /over/)
 })

@@ -1,7 +1,7 @@
 // Every client of an AI service against every way in which a service fails.
 import assert from 'node:assert/strict'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { after, beforeEach, describe, test } from 'node:test'
+import { after, beforeEach, describe, type TestContext, test } from 'node:test'
 import { ProviderError, type ProviderErrorKind } from '../../../src/analysis/provider.ts'
 import { createDeepgramTranscriber } from '../../../src/analysis/providers/deepgram.ts'
 import { type ServiceLimits, usualLimits } from '../../../src/analysis/providers/http-service.ts'
@@ -30,7 +30,7 @@ import { wavOf } from '../../support/ai/wav.ts'
 import { seededFor } from '../../support/seed.ts'
 import { until } from '../../support/until.ts'
 
-const apiKey = 'sk-very-secret-key-0123456789'
+const apiKey = 'very-secret-key-of-ours'
 const lines: readonly SpokenLine[] = [
   {
     speaker: 'customer',
@@ -360,27 +360,49 @@ for (const [name, { start, client }] of Object.entries(subjects))
     })
   })
 
-test('a connection that never stands is an outage', async (t) => {
+/** A server of bare connections; `serve` sees each. */
+async function startBareServer(t: TestContext, serve: (socket: Socket) => void): Promise<number> {
   const sockets = new Set<Socket>()
-  const silent = createServer((socket) => {
-    sockets.add(socket.resume())
+  const server = createServer((socket) => {
+    sockets.add(socket)
     socket.on('error', () => {})
+    serve(socket)
   })
-  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {
     for (const socket of sockets) socket.destroy()
-    silent.close()
+    server.close()
   })
-  const { port } = silent.address() as AddressInfo
-  const ask = subjects['OpenAI mood']?.client(`https://127.0.0.1:${port}/v1`, {
-    connectSeconds: 0.05,
+  return (server.address() as AddressInfo).port
+}
+
+test('a connection that never stands is an outage, and is closed', async (t) => {
+  let connection: Socket | undefined
+  const port = await startBareServer(t, (socket) => {
+    connection = socket.resume()
   })
+  const limits = { connectSeconds: 0.05 }
+  const ask = subjects['OpenAI mood']?.client(`https://127.0.0.1:${port}/v1`, limits)
   assert.ok(ask)
   const failure = await failureOf(undefined, ask('a'))
   assert.equal(failure.kind, 'outage')
   assert.match(failure.message, /: cannot be reached$/)
-  const [socket] = sockets
-  await until('the connection is closed', () => socket?.destroyed || socket?.readableEnded)
+  await until('the connection is closed', () => connection?.readableEnded || connection?.destroyed)
+})
+
+test('a service that refuses an upload without reading it is heard, and its connection closed', async (t) => {
+  const openSockets = () =>
+    process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length
+  const port = await startBareServer(t, (socket) => {
+    socket.write('HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n')
+  })
+  const before = openSockets()
+  const service = createDeepgramTranscriber({ baseUrl: `http://127.0.0.1:${port}`, apiKey })
+  const request = { idempotencyKey: 'a', audio: new Uint8Array(40_000_000), seconds: 2_500 }
+  const failure = await failureOf(undefined, service.transcribe(request, never))
+  assert.equal(failure.kind, 'permanent')
+  // The one that is left is the server's, which has not read to the end.
+  await until('our connection is closed', () => openSockets() <= before + 1)
 })
 
 test('the usual limits leave a slow machine time, and are finite', () => {

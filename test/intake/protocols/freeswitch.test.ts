@@ -1,11 +1,8 @@
 // FreeSWITCH, message by message.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { ProtocolViolation } from '../../../src/intake/media/protocol.ts'
 import { freeswitch } from '../../../src/intake/protocols/freeswitch.ts'
 import { connectFake, type FakeConnection, stopTime } from '../../support/fake-peer.ts'
-import { fuzzProtocol } from '../../support/fuzz-protocol.ts'
-import { seededFor } from '../../support/seed.ts'
 
 const fork = (query = '') => connectFake(freeswitch, { query })
 
@@ -229,44 +226,4 @@ suite('texts', () => {
       assert.deepEqual(connection.said.slice(1), [expected])
     }
   })
-})
-
-suite('refused is', () => {
-  for (const [query, text, reason] of [
-    ['rate=11025', '', /^rate should be a multiple of 8000 up to 64000, but is "11025"$/],
-    ['rate=0', '', /^rate should be/],
-    ['rate=72000', '', /^rate should be/],
-    ['rate=fast', '', /^rate should be/],
-    ['mix=surround', '', /^mix should be one of mono, mixed, stereo, but is "surround"$/],
-    ['track=left', '', /^track should be one of/],
-    ['mix=stereo&track=mixed', '', /^The track of a stereo stream is not mixed$/],
-    ['callId=a%20b', '', /^callId should match/],
-    ['callId=', '', /^callId should match/],
-    ['', metadata({ sampleRate: 44100 }), /^sampleRate should be/],
-    ['', metadata({ mixType: 'left' }), /^mix should be/],
-    ['', metadata({ uuid: 'x', callId: 'history' }), /^callId should match/],
-  ] as const)
-    test(`${query}${text}, with its reason`, () => {
-      assert.throws(
-        () => fork(query).receiver.text(text),
-        (error) => error instanceof ProtocolViolation && reason.test(error.message),
-      )
-    })
-})
-
-test('100,000 messages of any kind do no more than be refused', (t) => {
-  const { heard, refused } = fuzzProtocol({
-    protocol: freeswitch,
-    random: seededFor(t),
-    messages: 100_000,
-    valid: () => [
-      metadata(),
-      samples(160),
-      JSON.stringify({ event: 'dtmf', dtmf: '2', duration: '1600' }),
-      samples(80),
-      'any text',
-      Buffer.alloc(0),
-    ],
-  })
-  assert.ok(heard > 10_000 && refused > 100, `${heard} heard, ${refused} refused`)
 })

@@ -2,9 +2,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { seededRandom } from '../../../src/random.ts'
-import { loadRecordings } from '../../../src/simulator/recordings.ts'
-import { linearAudio, splitVoices } from '../../../src/simulator/voices.ts'
+import { messagesOf, speech } from '../../support/linear-speech.ts'
 import { endedStreams, storedAudio, storedSilences } from '../../support/media-calls.ts'
 import { connectMedia } from '../../support/media-socket.ts'
 import { sharedGateway } from '../../support/shared-gateway.ts'
@@ -13,24 +11,6 @@ import { until } from '../../support/until.ts'
 const { gateway, database } = await sharedGateway()
 const { url } = gateway
 const { pool } = database
-const [recording] = await loadRecordings()
-assert.ok(recording)
-const voices = splitVoices(recording)
-
-const speech = (channels: 'stereo' | 'customer' | 'agent' | 'mixed', sampleRate = 8_000) =>
-  linearAudio(voices, { channels, sampleRate })
-
-/** Cuts audio into messages of any size, now and then in the midst of a sample. */
-function messagesOf(audio: Buffer, most = 20_000): Buffer[] {
-  const random = seededRandom(7)
-  const messages: Buffer[] = []
-  for (let at = 0; at < audio.length; ) {
-    const size = 1 + Math.floor(random() * most)
-    messages.push(audio.subarray(at, at + size))
-    at += size
-  }
-  return messages
-}
 
 async function assertStereo(callId: string, sampleRate = 8_000): Promise<void> {
   const stored = await Promise.all(
