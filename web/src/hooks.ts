@@ -100,25 +100,27 @@ export type Answer<Reply> = {
   readonly reload: () => void
 }
 
+type Known<Reply> = { path: string; version: string; value?: Reply; error?: ApiError }
+
 /**
  * Asks for something, again when `revision` changes, and every so many milliseconds if `everyMs` is not 0. What was
  * known stays until there is something newer.
  */
-export function useAnswer<Reply>(path: string, revision: unknown, everyMs = 0): Answer<Reply> {
-  const [answer, setAnswer] = useState<{ path: string; value?: Reply; error?: ApiError }>({ path })
+export function useAnswer<Reply>(path: string, revision: string | number, everyMs = 0): Answer<Reply> {
   const [asked, setAsked] = useState(0)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new revision asks again
+  const version = `${revision}/${asked}`
+  const [answer, setAnswer] = useState<Known<Reply>>({ path, version })
   useEffect(() => {
     let isGone = false
     let timer: number | undefined
     const read = async () => {
       try {
         const value = await ask<Reply>(path)
-        if (!isGone) setAnswer({ path, value })
+        if (!isGone) setAnswer({ path, version, value })
       } catch (error) {
         if (!isGone && error instanceof ApiError)
           setAnswer((before) =>
-            before.path === path && error.status === 0 ? { ...before, error } : { path, error },
+            before.path === path && error.status === 0 ? { ...before, error } : { path, version, error },
           )
       }
       if (everyMs > 0 && !isGone) timer = window.setTimeout(read, everyMs)
@@ -128,7 +130,7 @@ export function useAnswer<Reply>(path: string, revision: unknown, everyMs = 0): 
       isGone = true
       window.clearTimeout(timer)
     }
-  }, [path, revision, everyMs, asked])
+  }, [path, version, everyMs])
   const reload = useCallback(() => setAsked((count) => count + 1), [])
   const isOfPath = answer.path === path
   return {

@@ -13,7 +13,7 @@ import {
   uuidFrame,
 } from '../../support/audiosocket-client.ts'
 import { createDatabase } from '../../support/database.ts'
-import { endedStreams, storedAudio } from '../../support/media-calls.ts'
+import { endedStreams, mediaEvents, storedAudio } from '../../support/media-calls.ts'
 import { openMediaParts } from '../../support/media-parts.ts'
 import { until } from '../../support/until.ts'
 
@@ -73,6 +73,24 @@ test('a frame that never ends is hung up, and what came before it is kept', asyn
   assert.ok((await storedAudio(pool, uuid, 'mixed')).equals(audio))
 })
 
+test('a call that is always in the midst of a frame goes on', async () => {
+  await using listener = await listen()
+  const uuid = randomUUID()
+  using client = await connectAudioSocket(listener.address)
+  const [half, otherHalf] = [silence.subarray(0, 100), silence.subarray(100)]
+  client.send(uuidFrame(uuid), half)
+  let frames = 0
+  const sending = setInterval(() => {
+    client.send(otherHalf, half)
+    frames += 1
+  }, 5)
+  await until('30 frames of silence', () => client.received().length >= 30 * silence.length)
+  clearInterval(sending)
+  client.send(otherHalf, hangup)
+  await endedStreams(pool, uuid)
+  assert.equal((await storedAudio(pool, uuid, 'mixed')).length, (frames + 1) * 320)
+})
+
 test('a call on hold, without a frame, goes on as long as it likes', async () => {
   await using listener = await listen()
   const uuid = randomUUID()
@@ -90,10 +108,13 @@ test('a listener that closes keeps what came, and hangs up', async () => {
   using client = await connectAudioSocket(listener.address)
   client.send(uuidFrame(uuid), ...audioFrames(audio))
   await until('it is heard', async () => (await storedAudio(pool, uuid, 'mixed')).equals(audio))
+  client.send(...audioFrames(audio))
+  await until('it hears', () => client.received().length > 2 * silence.length)
   await listener.close()
+  const last = (await mediaEvents(pool, uuid)).at(-1)
+  assert.deepEqual([last?.event, last?.by], ['stream_ended', 'disconnected'])
+  assert.ok((await storedAudio(pool, uuid, 'mixed')).equals(Buffer.concat([audio, audio])))
   await client.closed
   assert.deepEqual(client.received().subarray(-3), hangup)
-  const [ended] = (await endedStreams(pool, uuid)).slice(-1)
-  assert.equal(ended?.by, 'disconnected')
   await assert.rejects(connectAudioSocket(listener.address))
 })

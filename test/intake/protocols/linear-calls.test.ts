@@ -8,7 +8,7 @@ import { connectMedia } from '../../support/media-socket.ts'
 import { sharedGateway } from '../../support/shared-gateway.ts'
 import { until } from '../../support/until.ts'
 
-const { gateway, database } = await sharedGateway()
+const { gateway, database } = await sharedGateway({ REDACTION: 'off' })
 const { url } = gateway
 const { pool } = database
 

@@ -48,10 +48,7 @@ export function Command({ text, name }: { readonly text: string; readonly name: 
   const [said, copyNow] = useCopy(text)
   return (
     <div class="command">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is to be reached by keyboard */}
-      <pre tabIndex={0} role="region" aria-label={name}>
-        {text}
-      </pre>
+      <pre>{text}</pre>
       <button type="button" onClick={copyNow} aria-label={`Copy: ${name}`}>
         {said || 'copy'}
       </button>

@@ -1,0 +1,91 @@
+// The first thing to be seen: how many calls are where, whether anybody waits too long, and how the gateway is.
+import { milliseconds, percent, whole } from '../format.ts'
+import { useDesk } from '../hooks.ts'
+import { Mark } from '../parts/mark.tsx'
+import { Sparkline } from '../parts/figures.tsx'
+import { Since } from '../parts/time.tsx'
+import type { CallState } from '../state/call-state.ts'
+
+/** The overview. */
+export function Overview() {
+  const counts = useDesk((state) => state.counts)
+  const backlog = useDesk((state) => state.backlog)
+  const overdue = useDesk((state) => state.overdue)
+  const { IN_PROGRESS: live, COMPLETED, PROCESSING_AI, FAILED, ARCHIVED } = counts
+  const waiting = COMPLETED + PROCESSING_AI
+  return (
+    <section class="overview" aria-label="Overview">
+      <dl class="totals">
+        <Total state="live" count={live} word="live" />
+        <Total state={backlog.running > 0 ? 'analysing' : 'waiting'} count={waiting} word="for the AI">
+          {backlog.oldest_at !== null && waiting + FAILED > 0 && (
+            <small>
+              oldest <Since since={backlog.oldest_at} />
+            </small>
+          )}
+        </Total>
+        <Total state={FAILED > 0 ? 'failing' : 'done'} count={FAILED} word="failing" />
+        <Total state={overdue > 0 ? 'failed' : 'done'} count={overdue} word="overdue" />
+        <Total state="done" count={ARCHIVED} word="done" />
+      </dl>
+      <Pulse />
+    </section>
+  )
+}
+
+type TotalProps = {
+  readonly state: CallState
+  readonly count: number
+  readonly word: string
+  readonly children?: preact.ComponentChildren
+}
+
+function Total({ state, count, word, children }: TotalProps) {
+  const quiet = count === 0 || state === 'done'
+  return (
+    <div class={quiet ? 'none' : `state-${state}`}>
+      <dt>
+        <Mark state={state} /> {word}
+      </dt>
+      <dd>
+        {whole(count)} {children}
+      </dd>
+    </div>
+  )
+}
+
+function Pulse() {
+  const ticks = useDesk((state) => state.ticks)
+  const lost = useLostShare()
+  const newest = ticks.at(-1)
+  return (
+    <dl class="pulse">
+      <div>
+        <dt>packets</dt>
+        <dd>{newest === undefined ? '–' : `${whole(newest.packets_per_second)}/s`}</dd>
+        <Sparkline values={ticks.map((tick) => tick.packets_per_second)} />
+      </div>
+      <div>
+        <dt>commit</dt>
+        <dd>{milliseconds(newest?.commit_ms)}</dd>
+        <Sparkline values={ticks.map((tick) => tick.commit_ms ?? 0)} />
+      </div>
+      <div title="Packets lost of the calls that are live">
+        <dt>lost</dt>
+        <dd>{percent(lost)}</dd>
+      </div>
+    </dl>
+  )
+}
+
+/** The share of packets that is lost in live calls. */
+function useLostShare(): number {
+  const calls = useDesk((state) => state.calls)
+  let [lost, all] = [0, 0]
+  for (const { call } of calls.values())
+    if (call.status === 'IN_PROGRESS') {
+      lost += call.lost_packets
+      all += call.lost_packets + call.packets
+    }
+  return all === 0 ? 0 : lost / all
+}
