@@ -19,6 +19,7 @@ const mayImport = {
   recording: ['ledger', 'calls'],
   analysis: ['recording', 'ledger', 'calls'],
   feed: ['calls'],
+  system: ['calls'],
   http: ['intake', 'ledger', 'calls', 'analysis', 'recording', 'feed'],
   border: [],
   database: [],

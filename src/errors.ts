@@ -42,6 +42,16 @@ export const errorCatalogue = {
     meaning:
       'The analysis of the call has begun: its audio is closed and the packet was not stored.',
   },
+  call_in_use: {
+    status: 409,
+    retryable: false,
+    meaning: 'The call is in progress or being analysed, and is only erased when that is insisted on.',
+  },
+  demo_running: {
+    status: 409,
+    retryable: false,
+    meaning: 'The calls of a demonstration are still being played.',
+  },
   transition_refused: {
     status: 409,
     retryable: false,

@@ -1,6 +1,7 @@
 // How the AI services are, for people and programs: `GET /v1/providers`.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type, { type Static } from 'typebox'
+import { readBacklog } from '../calls/floor-statements.ts'
 import type { Pool } from '../database/pool.ts'
 import { statement } from '../database/statement.ts'
 import { errorReplies } from '../errors.ts'
@@ -55,28 +56,6 @@ export const readProviders = statement<[names: string[]], ProviderRow>(
      WHERE provider = providers.name AND since > clock_timestamp() - interval '1 hour'
    ) AS hour
    ORDER BY place`,
-)
-
-/** Calls that wait for their analysis, and since when the oldest does. */
-export const readBacklog = statement<
-  [],
-  {
-    readonly waiting: number
-    readonly running: number
-    readonly failing: number
-    readonly oldest_at: Date | null
-  }
->(
-  'read_backlog',
-  `SELECT
-     count(*) FILTER (WHERE status = 'COMPLETED' OR (status = 'PROCESSING_AI' AND lease_owner IS NULL))::integer
-       AS waiting,
-     count(*) FILTER (WHERE status = 'PROCESSING_AI' AND lease_owner IS NOT NULL)::integer AS running,
-     count(*) FILTER (WHERE status = 'FAILED' AND due_at IS NOT NULL)::integer AS failing,
-     min(completed_at) AS oldest_at
-   FROM calls
-   WHERE ai_processed_at IS NULL AND status IN ('COMPLETED', 'PROCESSING_AI', 'FAILED')
-     AND due_at IS NOT NULL`,
 )
 
 const time = Type.String({ format: 'date-time' })

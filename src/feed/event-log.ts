@@ -9,7 +9,8 @@ export type FeedEvent = {
   readonly kind: 'transition' | 'result' | 'attempt' | 'media'
   readonly version: number
   readonly old_status: string | null
-  readonly status: string
+  /** Null: the call was erased. */
+  readonly status: string | null
   readonly data: Readonly<Record<string, unknown>>
   readonly created_at: Date
   readonly transcription: string | null
@@ -45,4 +46,13 @@ export const readEvents = statement<[after: number, limit: number], FeedEvent>(
 export const readHead = statement<[], { readonly position: number }>(
   'read_head',
   'SELECT position FROM feed_head',
+)
+
+/** The position of the newest published event, and that of the oldest that is left; null without any. */
+export const readExtent = statement<
+  [],
+  { readonly head: number; readonly oldest: number | null }
+>(
+  'read_extent',
+  'SELECT position AS head, (SELECT min(position) FROM events) AS oldest FROM feed_head',
 )

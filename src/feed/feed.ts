@@ -7,6 +7,7 @@ import { startPulse } from '../pulse.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { type Batch, batchesOf } from './batch.ts'
 import { hasUnpublished, publishEvents, readEvents, readHead } from './event-log.ts'
+import type { FeedFilter } from './filter.ts'
 import { startListener } from './listener.ts'
 
 /** What the feed needs. */
@@ -36,8 +37,13 @@ export type Feed = {
   readonly wake: () => void
   /** The position up to which events were delivered here. */
   readonly position: () => number
-  /** Delivers every event after a position, then every new one; returns what ends the subscription. */
-  readonly subscribe: (after: number, subscriber: Subscriber) => () => void
+  /** Calls back whenever there are events after the position before. */
+  readonly onAdvance: (advanced: () => void) => void
+  /**
+   * Delivers every event after a position, then every new one, if they pass the filter; returns what ends the
+   * subscription.
+   */
+  readonly subscribe: (after: number, subscriber: Subscriber, filter?: FeedFilter) => () => void
   readonly stop: () => Promise<void>
 }
 
@@ -50,13 +56,19 @@ const clientsPerTurn = 250
 const restPerClientMs = 0.005
 const longestRestMs = 50
 
-type Subscription = { reached: number; ended: boolean; readonly subscriber: Subscriber }
+type Subscription = {
+  reached: number
+  ended: boolean
+  readonly subscriber: Subscriber
+  readonly filter: FeedFilter | undefined
+}
 
 /** Starts the feed at the newest event. */
 export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Promise<Feed> {
   const [head] = await readHead(pool)
   let position = head?.position ?? 0
   const live = new Set<Subscription>()
+  const listeners: (() => void)[] = []
   let stopped = false
 
   const pulse = startPulse({
@@ -68,6 +80,7 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
       while (!stopped) {
         const events = await readEvents(pool, position, pageSize)
         for (const batch of batchesOf(events)) await deliver(batch)
+        if (events.length > 0) for (const advanced of listeners) advanced()
         if (events.length < pageSize) return undefined
       }
       return undefined
@@ -81,12 +94,18 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
     for (const client of live) {
       // A client may have been further elsewhere than this gateway is.
       if (client.reached >= position) continue
-      const ready = client.subscriber.deliver(batch.after(client.reached))
-      client.reached = position
+      const ready = give(client, batch)
       if (!ready) void catchUp(client)
       clients += 1
       if (clients % clientsPerTurn === 0) await nextTurn()
     }
+  }
+
+  /** Gives a client what it is to hear of a batch; false: it wants no more for now. */
+  function give(client: Subscription, batch: Batch): boolean {
+    const frames = batch.after(client.reached, client.filter)
+    client.reached = batch.last
+    return frames.length === 0 || client.subscriber.deliver(frames)
   }
 
   async function publishAll(): Promise<void> {
@@ -111,8 +130,7 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
         const events = await readEvents(pool, client.reached, pageSize)
         for (const batch of batchesOf(events)) {
           if (client.ended) return
-          subscriber.deliver(batch.after(client.reached))
-          client.reached = batch.last
+          give(client, batch)
           await subscriber.drained()
         }
         // There were fewer events than positions: calls were deleted, and their events with them.
@@ -125,8 +143,8 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
     }
   }
 
-  function subscribe(after: number, subscriber: Subscriber): () => void {
-    const client = { reached: after, ended: false, subscriber }
+  function subscribe(after: number, subscriber: Subscriber, filter?: FeedFilter): () => void {
+    const client = { reached: after, ended: false, subscriber, filter }
     void catchUp(client)
     return () => {
       client.ended = true
@@ -137,6 +155,7 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
   return {
     wake: pulse.wake,
     position: () => position,
+    onAdvance: (advanced) => void listeners.push(advanced),
     subscribe,
     stop: async () => {
       stopped = true

@@ -11,6 +11,14 @@ export function eventMessage(event: FeedEvent): string {
   }
   switch (event.kind) {
     case 'transition':
+      // To no status at all: the call was erased, and this is what is left of it.
+      if (event.status === null)
+        return JSON.stringify({
+          type: 'call_event',
+          event: 'call_erased',
+          data: { previous_status: event.old_status },
+          ...common,
+        })
       return JSON.stringify({
         type: 'call_update',
         status: event.status,
@@ -45,4 +53,9 @@ export function connectedMessage(clientId: string, position: number, now: Date):
 /** The answer to whatever a client says. */
 export function pongMessage(received: string, now: Date): string {
   return JSON.stringify({ type: 'pong', received, timestamp: now.toISOString() })
+}
+
+/** What a client is told whose position says nothing here: what it knows may be wrong. */
+export function resyncMessage(position: number): string {
+  return JSON.stringify({ type: 'resync', position })
 }

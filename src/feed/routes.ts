@@ -11,17 +11,21 @@ import { readMessages } from '../border/web-socket-messages.ts'
 import { errorReplies, GatewayError } from '../errors.ts'
 import { Client, type ClientOptions } from './client.ts'
 import type { Feed } from './feed.ts'
-import { connectedMessage, pongMessage } from './messages.ts'
+import { type FeedFilter, filterOf, filterParameters } from './filter.ts'
+import { connectedMessage, pongMessage, resyncMessage } from './messages.ts'
+import type { Resume } from './resume.ts'
 
 /** What the routes need. */
 export type FeedRouteOptions = ClientOptions & {
   readonly feed: Feed
+  readonly resume: Resume
   /** The count of clients of the whole gateway, made of that of this process. */
   readonly connections: (own: () => number) => () => Promise<number>
   readonly now: () => Date
 }
 
 const FeedQuery = Type.Object({
+  ...filterParameters,
   after: Type.Optional(
     Type.Integer({
       minimum: 0,
@@ -45,7 +49,7 @@ const pingPauseMs = 1_000
 
 /** `/ws`, `/ws/{client_id}` and `GET /ws/stats`. */
 export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (app, options) => {
-  const { feed, connections, logger, now } = options
+  const { feed, resume, connections, logger, now } = options
   /** Who was pinged longest ago comes first. */
   const clients = new Set<Client>()
 
@@ -53,13 +57,28 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (ap
     socket: WebSocket,
     connection: Socket,
     name: string,
-    after: number | undefined,
+    { after, ...filter }: { after?: number } & FeedFilter,
   ): void {
     const client = new Client(options, socket, connection, name)
     clients.add(client)
     const start = after ?? feed.position()
     client.say(connectedMessage(name, start, now()))
-    const unsubscribe = feed.subscribe(start, client)
+    let unsubscribe = () => {}
+    const begin = (from: number) => {
+      if (clients.has(client)) unsubscribe = feed.subscribe(from, client, filterOf(filter))
+    }
+    if (after === undefined || after === feed.position()) begin(start)
+    else
+      void resume(after).then(
+        (head) => {
+          if (head !== undefined) client.say(resyncMessage(head))
+          begin(head ?? after)
+        },
+        (error: unknown) => {
+          logger.error({ err: error }, 'a client of the feed could not be brought up to date')
+          client.fail()
+        },
+      )
     readMessages(socket, { take: (bytes) => client.say(pongMessage(`${bytes}`, now())) })
     socket.on('pong', () => client.heardPong())
     // The plugin's listener takes a client's mistake for an error of ours, and keeps the request in memory.
@@ -117,7 +136,7 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (ap
       summary: 'Every event of every call, live',
     },
     handler: askForUpgrade,
-    wsHandler: (socket, { raw, query }) => attach(socket, raw.socket, randomUUID(), query.after),
+    wsHandler: (socket, { raw, query }) => attach(socket, raw.socket, randomUUID(), query),
   })
 
   app.route({
@@ -131,7 +150,7 @@ export const feedRoutes: FastifyPluginAsyncTypebox<FeedRouteOptions> = async (ap
     },
     handler: askForUpgrade,
     wsHandler: (socket, { raw, params, query }) =>
-      attach(socket, raw.socket, params.client_id, query.after),
+      attach(socket, raw.socket, params.client_id, query),
   })
 
   const activeConnections = connections(() => clients.size)

@@ -13,6 +13,7 @@ import {
 } from './group-commit.ts'
 import type { Packet, PacketReceipt, PacketSender } from './packet.ts'
 import { commitPackets } from './statements.ts'
+import { type CommitTally, lostBy } from './tally.ts'
 
 /** The ledger of this process. */
 export type Ledger = {
@@ -43,6 +44,8 @@ export type LedgerOptions = {
   readonly logger: Logger
   /** Called after a commit that created calls: there are events to publish. */
   readonly onCallsCreated: () => void
+  /** Called after every commit. */
+  readonly onCommitted?: (tally: CommitTally) => void
 }
 
 /** Batches in flight at once. More than one for single packets makes smaller batches, which cost more. */
@@ -66,13 +69,14 @@ export function createLedger(options: LedgerOptions): Ledger {
   const { pool, logger } = options
 
   async function commit(groups: readonly PacketGroup[]): Promise<GroupOutcome<PacketReceipt>[]> {
-    const stored = await commitPackets(
-      pool,
-      ...batchParameters(groups),
-      options.packetTimeoutSeconds,
-    )
+    const parameters = batchParameters(groups)
+    const begun = performance.now()
+    const stored = await commitPackets(pool, ...parameters, options.packetTimeoutSeconds)
+    const milliseconds = performance.now() - begun
     if (stored.some(({ created }) => created)) options.onCallsCreated()
     const outcomes: GroupOutcome<PacketReceipt>[] = groups.map(() => 'locked')
+    const callIds: string[] = []
+    let [packets, lost] = [0, 0]
     for (const result of stored) {
       const index = result.ordinal - 1
       const group = groups[index]
@@ -80,7 +84,12 @@ export function createLedger(options: LedgerOptions): Ledger {
       const told = receipts(group, result)
       outcomes[index] = told
       warnOfIrregularities(logger, group, told)
+      if (result.outcome !== 'stored') continue
+      callIds.push(group.callId)
+      packets += group.packets.length
+      lost += lostBy(group, result.prior, told)
     }
+    options.onCommitted?.({ callIds, packets, lost, milliseconds })
     return outcomes
   }
 

@@ -27,6 +27,11 @@ export function sox(input: Uint8Array, from: readonly string[], to: readonly str
   })
 }
 
+/** What SoX says or writes when it is run with these arguments. */
+export function runSox(...args: readonly string[]): Buffer {
+  return execFileSync('sox', args, { maxBuffer: 2 ** 28 })
+}
+
 /** Little-endian bytes as samples. */
 export function samplesOf(bytes: Uint8Array): Int16Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

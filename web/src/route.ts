@@ -49,3 +49,15 @@ function decode(text: string): string {
     return text
   }
 }
+
+let lastFloor = '#/'
+
+/** The address of the floor as it was seen last. */
+export function lastFloorHash(): string {
+  return lastFloor
+}
+
+/** Keeps the address of the floor, for when a person comes back to it. */
+export function rememberFloor(query: Query): void {
+  lastFloor = floorHash(query)
+}

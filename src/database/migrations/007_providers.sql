@@ -5,6 +5,7 @@ CREATE TABLE providers (
   state      text NOT NULL DEFAULT 'closed' CHECK (state IN ('closed', 'open', 'half_open', 'paused')),
   reason     text,
   changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  ill_since  timestamptz,
   retry_at   timestamptz,
   ceiling    integer NOT NULL CHECK (ceiling > 0),
   allowed    float8 NOT NULL,
@@ -17,6 +18,9 @@ CREATE TABLE providers (
 
 COMMENT ON COLUMN providers.state IS
   'closed: it is asked; open: it fails and is not asked until retry_at; half_open: probed; paused: its settings are wrong';
+COMMENT ON COLUMN providers.changed_at IS
+  'what became of requests from before tells nothing of the state since';
+COMMENT ON COLUMN providers.ill_since IS 'when it was last closed no more; null while it is closed';
 COMMENT ON COLUMN providers.ceiling IS 'requests at once, by the settings';
 COMMENT ON COLUMN providers.allowed IS 'requests at once, now: after an outage it grows by one with every answer';
 COMMENT ON COLUMN providers.openings IS 'openings since it was last closed for good: the wait doubles';
@@ -34,7 +38,8 @@ CREATE TABLE provider_requests (
 );
 CREATE INDEX provider_requests_by_provider ON provider_requests (provider, expires_at);
 
--- What became of requests, in stretches of ten seconds. latencies[n] counts answers of up to 2^(n-1) ms.
+-- What became of requests, in stretches of ten seconds, and anew from every change of state. latencies[n] counts
+-- answers of up to 2^(n-1) ms.
 CREATE TABLE provider_outcomes (
   provider      text NOT NULL REFERENCES providers,
   since         timestamptz NOT NULL,
@@ -47,7 +52,8 @@ CREATE TABLE provider_outcomes (
   PRIMARY KEY (provider, since)
 ) WITH (fillfactor = 50);
 
--- Says which providers there are, and how many requests each may have in flight.
+-- Says which providers there are, and how many requests each may have in flight. Whoever starts may have mended the
+-- settings: what is paused is tried at once.
 CREATE FUNCTION declare_providers(p_names text[], p_ceilings integer[]) RETURNS void LANGUAGE sql AS $$
   INSERT INTO providers (name, ceiling, allowed)
   SELECT name, ceiling, ceiling FROM unnest(p_names, p_ceilings) AS declared (name, ceiling)
@@ -55,55 +61,64 @@ CREATE FUNCTION declare_providers(p_names text[], p_ceilings integer[]) RETURNS 
   ON CONFLICT (name) DO UPDATE SET
     ceiling = EXCLUDED.ceiling,
     allowed = CASE WHEN providers.allowed >= providers.ceiling THEN EXCLUDED.allowed
-      ELSE least(providers.allowed, EXCLUDED.allowed) END
-  WHERE providers.ceiling <> EXCLUDED.ceiling
+      ELSE least(providers.allowed, EXCLUDED.allowed) END,
+    retry_at = CASE WHEN providers.state = 'paused' THEN clock_timestamp() ELSE providers.retry_at END
+  WHERE providers.ceiling <> EXCLUDED.ceiling OR providers.state = 'paused'
 $$;
 
--- How many more requests a provider may be sent now, and if none, in how many seconds to ask again.
+-- How many requests a provider has in flight, and how many more it may be sent now. What was sent before its state
+-- changed counts towards its ceiling, and not towards what it is allowed since.
+CREATE FUNCTION requests_of(p_provider providers, OUT in_flight integer, OUT free integer)
+LANGUAGE sql STABLE AS $$
+  SELECT count(*)::integer, greatest(0, least(
+    p_provider.ceiling - count(*),
+    floor(p_provider.allowed)::bigint - count(*) FILTER (WHERE started_at >= p_provider.changed_at)))::integer
+  FROM provider_requests WHERE provider = p_provider.name AND expires_at > clock_timestamp()
+$$;
+
+-- How many more requests providers may be sent now, and in how many seconds those that are not asked are tried.
 CREATE FUNCTION provider_capacity(p_names text[])
-RETURNS TABLE (provider text, free integer, wait float8) LANGUAGE sql STABLE AS $$
-  SELECT name,
-    CASE WHEN state IN ('open', 'paused') AND retry_at > clock_timestamp() THEN 0
-      WHEN state IN ('open', 'paused') THEN 1
-      ELSE greatest(floor(allowed)::integer - in_flight, 0) END,
-    CASE WHEN state IN ('open', 'paused')
+RETURNS TABLE (provider text, state text, free integer, wait float8) LANGUAGE sql STABLE AS $$
+  SELECT name, providers.state,
+    CASE WHEN providers.state IN ('open', 'paused')
+      THEN (retry_at <= clock_timestamp())::integer ELSE requests.free END,
+    CASE WHEN providers.state IN ('open', 'paused')
       THEN greatest(extract(epoch FROM retry_at - clock_timestamp())::float8, 0) END
-  FROM providers CROSS JOIN LATERAL (
-    SELECT count(*)::integer AS in_flight FROM provider_requests
-    WHERE provider_requests.provider = name AND expires_at > clock_timestamp()) AS requests
-  WHERE name = ANY (p_names)
+  FROM unnest(p_names) WITH ORDINALITY AS asked (name, place)
+  JOIN providers USING (name)
+  CROSS JOIN LATERAL requests_of(providers) AS requests
+  ORDER BY place
 $$;
 
 -- Asks for leave to send a request. A row with a request: send it, and report what became of it before it expires.
--- A row without: do not; ask again in so many seconds.
+-- A row without: do not; it is busy (closed), or not asked (any other state): ask again in so many seconds.
 CREATE FUNCTION admit_request(
   p_provider text, p_call bigint, p_step text, p_owner text, p_expires float8
-) RETURNS TABLE (request bigint, wait float8, reason text) LANGUAGE plpgsql AS $$
+) RETURNS TABLE (request bigint, state text, wait float8, reason text) LANGUAGE plpgsql AS $$
 DECLARE
   v_provider providers;
-  v_in_flight integer;
 BEGIN
+  -- What a crash of the database forgets of this is found out anew: nobody waits for the disk, with the row locked.
+  PERFORM set_config('synchronous_commit', 'off', true);
   SELECT * INTO STRICT v_provider FROM providers WHERE name = p_provider FOR NO KEY UPDATE;
   DELETE FROM provider_requests WHERE provider = p_provider AND expires_at < clock_timestamp();
   IF v_provider.state IN ('open', 'paused') THEN
     IF v_provider.retry_at > clock_timestamp() THEN
-      RETURN QUERY SELECT NULL::bigint,
+      RETURN QUERY SELECT NULL::bigint, v_provider.state,
         extract(epoch FROM v_provider.retry_at - clock_timestamp())::float8, v_provider.reason;
       RETURN;
     END IF;
     UPDATE providers SET state = 'half_open', allowed = 1, changed_at = clock_timestamp()
-    WHERE name = p_provider;
-    v_provider.allowed := 1;
+    WHERE name = p_provider RETURNING * INTO v_provider;
   END IF;
-  SELECT count(*) INTO v_in_flight FROM provider_requests WHERE provider = p_provider;
-  IF v_in_flight >= floor(v_provider.allowed) THEN
-    RETURN QUERY SELECT NULL::bigint, 0.25::float8, 'busy'::text;
+  IF (requests_of(v_provider)).free = 0 THEN
+    RETURN QUERY SELECT NULL::bigint, v_provider.state, 0.25::float8, v_provider.reason;
     RETURN;
   END IF;
   RETURN QUERY
     INSERT INTO provider_requests (provider, call, step, owner, expires_at)
     VALUES (p_provider, p_call, p_step, p_owner, clock_timestamp() + make_interval(secs => p_expires))
-    RETURNING id, NULL::float8, NULL::text;
+    RETURNING id, v_provider.state, NULL::float8, NULL::text;
 END
 $$;
 
@@ -113,12 +128,15 @@ RETURNS void LANGUAGE sql AS $$
   UPDATE providers SET
     state = p_state, reason = p_reason, outages = 0,
     changed_at = CASE WHEN state IN ('open', 'paused') THEN changed_at ELSE clock_timestamp() END,
+    ill_since = coalesce(ill_since, clock_timestamp()),
     retry_at = greatest(retry_at, clock_timestamp() + make_interval(secs => p_wait)),
-    openings = openings + CASE WHEN p_opens THEN 1 ELSE 0 END
+    openings = openings + p_opens::integer
   WHERE name = p_provider
 $$;
 
--- Tells what became of a request, and decides by it whether the provider is asked on.
+-- Tells what became of a request, and decides by it whether the provider is asked on. What says nothing of the
+-- present state, because it was sent before it, neither opens nor closes; but a service that answers now that its
+-- settings are wrong, or for how long it wants to be left alone, is heard.
 --   p_outcome  succeeded; permanent (this call only: the provider is well); retryable; outage; configuration;
 --              released (given up by us: it says nothing of the provider)
 -- The state that the provider is now in, and the one before.
@@ -128,22 +146,30 @@ CREATE FUNCTION report_request(
 ) RETURNS TABLE (state_before text, state_now text) LANGUAGE plpgsql AS $$
 DECLARE
   v_provider providers;
+  v_started timestamptz;
+  v_is_current boolean;
   v_is_well boolean := p_outcome IN ('succeeded', 'permanent');
+  v_stretch timestamptz := date_bin('10 s', clock_timestamp(), 'epoch');
+  v_is_new boolean;
   v_bucket integer := least(20, greatest(1, ceil(log(2.0, greatest(p_latency_ms, 1)::numeric))::integer + 1));
   v_latencies integer[] := array_fill(0, ARRAY[20]);
   v_recent record;
 BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
   SELECT * INTO STRICT v_provider FROM providers WHERE name = p_provider FOR NO KEY UPDATE;
-  DELETE FROM provider_requests WHERE id = p_request;
+  DELETE FROM provider_requests WHERE id = p_request RETURNING started_at INTO v_started;
   IF p_outcome = 'released' THEN
     RETURN QUERY SELECT v_provider.state, v_provider.state;
     RETURN;
   END IF;
+  v_is_current := coalesce(v_started >= v_provider.changed_at, false);
 
   v_latencies[v_bucket] := 1;
   INSERT INTO provider_outcomes AS so_far (provider, since, succeeded, failed, latencies,
     audio_seconds, input_tokens, output_tokens)
-  VALUES (p_provider, date_bin('10 s', clock_timestamp(), 'epoch'),
+  VALUES (p_provider,
+    CASE WHEN v_is_current THEN greatest(v_stretch, v_provider.changed_at)
+      ELSE date_bin('10 s', coalesce(v_started, v_provider.changed_at), 'epoch') END,
     v_is_well::integer, 1 - v_is_well::integer, v_latencies,
     p_audio_seconds, p_input_tokens, p_output_tokens)
   ON CONFLICT (provider, since) DO UPDATE SET
@@ -152,35 +178,37 @@ BEGIN
     latencies[v_bucket] = so_far.latencies[v_bucket] + 1,
     audio_seconds = so_far.audio_seconds + EXCLUDED.audio_seconds,
     input_tokens = so_far.input_tokens + EXCLUDED.input_tokens,
-    output_tokens = so_far.output_tokens + EXCLUDED.output_tokens;
+    output_tokens = so_far.output_tokens + EXCLUDED.output_tokens
+  RETURNING xmax = 0 INTO v_is_new;
+  IF v_is_new THEN
+    DELETE FROM provider_outcomes
+    WHERE provider = p_provider AND since < clock_timestamp() - interval '1 day';
+  END IF;
 
   IF v_is_well THEN
-    -- An answer that was under way when others failed heals nothing by itself.
     UPDATE providers SET
-      state = CASE WHEN state = 'half_open' THEN 'closed' ELSE state END,
-      changed_at = CASE WHEN state = 'half_open' THEN clock_timestamp() ELSE changed_at END,
-      reason = CASE WHEN state IN ('half_open', 'closed') THEN NULL ELSE reason END,
-      retry_at = CASE WHEN state IN ('half_open', 'closed') THEN NULL ELSE retry_at END,
-      outages = 0,
-      allowed = CASE WHEN state IN ('half_open', 'closed') THEN least(ceiling, allowed + 1) ELSE allowed END,
+      state = 'closed',
+      changed_at = CASE state WHEN 'half_open' THEN clock_timestamp() ELSE changed_at END,
+      ill_since = NULL, reason = NULL, retry_at = NULL, outages = 0,
+      allowed = least(ceiling, allowed + 1),
       -- Healed for good once the ramp is at its end.
       openings = CASE WHEN state = 'closed' AND allowed + 1 >= ceiling THEN 0 ELSE openings END
-    WHERE name = p_provider;
+    WHERE name = p_provider AND v_is_current
+      AND (state = 'half_open' OR (state = 'closed' AND (allowed < ceiling OR outages > 0 OR openings > 0)));
   ELSE
     UPDATE providers SET last_error = p_error,
-      outages = CASE WHEN p_outcome = 'outage' THEN outages + 1 ELSE 0 END
+      outages = CASE WHEN NOT v_is_current THEN outages WHEN p_outcome = 'outage' THEN outages + 1 ELSE 0 END
     WHERE name = p_provider RETURNING * INTO v_provider;
     SELECT sum(succeeded) AS succeeded, sum(failed) AS failed INTO v_recent FROM provider_outcomes
-    WHERE provider = p_provider AND since >= date_bin('10 s', clock_timestamp(), 'epoch') - interval '10 s'
-      AND since + interval '10 s' > v_provider.changed_at;
+    WHERE provider = p_provider AND since >= v_stretch - interval '10 s' AND since >= v_provider.changed_at;
     IF p_outcome = 'configuration' THEN
       PERFORM stop_asking(p_provider, 'paused', p_error, coalesce(p_retry_after, 60), false);
     ELSIF p_retry_after IS NOT NULL THEN
-      PERFORM stop_asking(p_provider, 'open', p_error, p_retry_after, false);
-    ELSIF v_provider.state = 'half_open'
+      PERFORM stop_asking(p_provider, 'open', p_error, least(3600, greatest(1, p_retry_after)), false);
+    ELSIF v_is_current AND (v_provider.state = 'half_open'
       OR (v_provider.state = 'closed' AND (v_provider.outages >= 3
         OR (v_recent.succeeded + v_recent.failed >= 20
-          AND v_recent.failed >= 0.6 * (v_recent.succeeded + v_recent.failed))))
+          AND v_recent.failed >= 0.6 * (v_recent.succeeded + v_recent.failed)))))
     THEN
       -- 1, 2, 4 … 30 s: so that a service that is back is found soon, and not knocked over.
       PERFORM stop_asking(p_provider, 'open', p_error, least(30, 2 ^ least(v_provider.openings, 10)), true);
@@ -242,7 +270,9 @@ BEGIN
     queued := v_call.ai_processed_at IS NULL AND v_call.lease_owner IS NULL
       AND v_call.status IN ('COMPLETED', 'PROCESSING_AI', 'FAILED');
     IF queued THEN
-      UPDATE calls SET due_at = clock_timestamp(), burst_attempts = 0, updated_at = clock_timestamp()
+      -- A completed call is due already; its grace, in which packets may still come, is not cut short.
+      UPDATE calls SET burst_attempts = 0, updated_at = clock_timestamp(),
+        due_at = CASE v_call.status WHEN 'COMPLETED' THEN v_call.due_at ELSE clock_timestamp() END
       WHERE calls.id = v_call.id;
       PERFORM note_media_event(v_call.id, jsonb_build_object('event', 'reprocess_asked'));
     END IF;

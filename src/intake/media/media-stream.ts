@@ -7,11 +7,12 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import { durationMs, sampleBytes } from '../../ledger/media-format.ts'
 import type { Packet, PacketReceipt, PacketSender } from '../../ledger/packet.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { type ClockGap, ClockGaps } from './clock-gaps.ts'
+import { ArrivalLosses, noSilences, type Silences } from './arrival-losses.ts'
+import type { ClockGap } from './clock-gaps.ts'
 import { Interleaved } from './interleaved.ts'
 import type { MediaBudget } from './media-budget.ts'
 import type { MediaStream, NumberedPacket, StreamStart } from './protocol.ts'
-import type { Silence, StreamRecord } from './stream-record.ts'
+import type { StreamRecord } from './stream-record.ts'
 import { StreamTracks } from './stream-tracks.ts'
 
 /** The time, in milliseconds. */
@@ -46,7 +47,6 @@ type Numbered = NumberedPacket & {
   readonly silences: Silences
 }
 
-type Silences = readonly Pick<Silence, 'milliseconds' | 'cause'>[]
 type End = { readonly by: StreamEnd; readonly more: Readonly<Record<string, unknown>> }
 
 /**
@@ -59,13 +59,12 @@ type State = 'opening' | 'open' | 'over'
 /** A stream that says more than that before it is open is not heard in full. */
 const mostNotes = 1_000
 const lockedPauseMs = 100
-const noSilences: Silences = []
 
 /** A stream on its way to the ledger. */
 export class LedgerStream implements MediaStream, PacketSender {
   readonly #options: LedgerStreamOptions
   readonly #interleaved: Interleaved
-  readonly #gaps: ClockGaps | undefined
+  readonly #losses: ArrivalLosses
   readonly #tracks: StreamTracks
   #state: State = 'opening'
   #callId = ''
@@ -73,9 +72,6 @@ export class LedgerStream implements MediaStream, PacketSender {
   #waiting: Numbered[] = []
   #notes: (() => void)[] = []
   #unsettled = 0
-  #pausedAt: number | undefined
-  /** In front of what comes next. */
-  #silences: Silences = noSilences
   #end: End | undefined
   #isFinishing = false
 
@@ -83,7 +79,7 @@ export class LedgerStream implements MediaStream, PacketSender {
     const { format, channels, loss } = options.start
     this.#options = options
     this.#interleaved = new Interleaved(channels.length, sampleBytes(format.encoding) ?? 1)
-    this.#gaps = loss === 'clock' ? new ClockGaps() : undefined
+    this.#losses = new ArrivalLosses(loss === 'clock')
     this.#tracks = new StreamTracks(channels)
     void this.#open()
   }
@@ -109,10 +105,9 @@ export class LedgerStream implements MediaStream, PacketSender {
       if (start.loss === 'reported') this.missing(duration, 'overload')
       return
     }
-    const gap = this.#gaps?.took(came, duration)
+    const gap = this.#losses.took(came, duration)
     if (gap !== undefined) this.#tellGap(gap)
-    const silences = this.#silences
-    this.#silences = noSilences
+    const silences = this.#losses.takeSilences()
     for (const [index, part] of parts.entries()) {
       const track = start.channels[index]
       if (track === undefined) continue
@@ -131,29 +126,17 @@ export class LedgerStream implements MediaStream, PacketSender {
   }
 
   missing(milliseconds: number, cause: SilenceCause): void {
-    if (!(milliseconds > 0)) return
-    const same = this.#silences.find((silence) => silence.cause === cause)
-    this.#silences = [
-      ...this.#silences.filter((silence) => silence !== same),
-      { milliseconds: milliseconds + (same?.milliseconds ?? 0), cause },
-    ]
+    this.#losses.missing(milliseconds, cause)
   }
 
   paused(): void {
-    if (this.#pausedAt !== undefined) return
+    if (!this.#losses.pause(this.#options.clock.steady())) return
     this.#tellLastGaps()
-    this.#pausedAt = this.#options.clock.steady()
     this.note('paused')
   }
 
   resumed(): void {
-    if (this.#pausedAt === undefined) return
-    const milliseconds = this.#options.clock.steady() - this.#pausedAt
-    this.#pausedAt = undefined
-    this.note('resumed')
-    if (this.#gaps === undefined) return
-    this.#gaps.resume()
-    this.missing(milliseconds, 'paused')
+    if (this.#losses.resume(this.#options.clock.steady())) this.note('resumed')
   }
 
   dtmf(digit: string, more: Readonly<Record<string, unknown>> = {}): void {
@@ -269,15 +252,16 @@ export class LedgerStream implements MediaStream, PacketSender {
   }
 
   #tellLastGaps(): void {
-    for (let gap = this.#gaps?.rest(); gap !== undefined; gap = this.#gaps?.rest())
+    for (let gap = this.#losses.rest(); gap !== undefined; gap = this.#losses.rest())
       this.#tellGap(gap)
   }
 
   /** What is missing at the end is in front of a packet that does not come. */
   #tellLastSilences(): void {
+    const last = this.#losses.takeSilences()
     const silences = this.#options.start.channels.flatMap((track) => {
       const beforeSequence = this.#tracks.sequenceOf(track, this.#tracks.next(track))
-      return this.#silences.map((one) => ({ ...one, track, beforeSequence }))
+      return last.map((one) => ({ ...one, track, beforeSequence }))
     })
     this.#options.record.silences(silences)
   }

@@ -22,7 +22,8 @@ export const streamProtocol: Protocol = {
   callIds: 'any',
   play: async (call) => {
     const completed = Promise.withResolvers<void>()
-    const url = mediaUrl(call, `/v1/call/stream/${encodeURIComponent(call.callId)}`)
+    const path = `/v1/call/stream/${encodeURIComponent(call.callId)}?encoding=PCMU&rate=8000`
+    const url = mediaUrl(call, path)
     const connection = await openWebSocket(url, {}, (message) => {
       call.onMessage?.(message)
       const { type } = JSON.parse(String(message))

@@ -108,12 +108,9 @@ test('a listener that closes keeps what came, and hangs up', async () => {
   using client = await connectAudioSocket(listener.address)
   client.send(uuidFrame(uuid), ...audioFrames(audio))
   await until('it is heard', async () => (await storedAudio(pool, uuid, 'mixed')).equals(audio))
-  client.send(...audioFrames(audio))
-  await until('it hears', () => client.received().length > 2 * silence.length)
   await listener.close()
   const last = (await mediaEvents(pool, uuid)).at(-1)
   assert.deepEqual([last?.event, last?.by], ['stream_ended', 'disconnected'])
-  assert.ok((await storedAudio(pool, uuid, 'mixed')).equals(Buffer.concat([audio, audio])))
   await client.closed
   assert.deepEqual(client.received().subarray(-3), hangup)
   await assert.rejects(connectAudioSocket(listener.address))

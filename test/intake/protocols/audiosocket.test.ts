@@ -23,6 +23,7 @@ import { readWav } from '../../support/wav.ts'
 const { gateway, database } = await sharedGateway({
   AUDIOSOCKET_PORT: '0',
   RECONNECT_GRACE_SECONDS: '1',
+  REDACTION: 'off',
 })
 const { pool } = database
 const address = addressOf(gateway)

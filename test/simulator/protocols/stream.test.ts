@@ -15,7 +15,7 @@ test('binary packets of both tracks, and the call is complete when the gateway s
   const tracks = await streamProtocol.play(testCall(t, recorder.url, { plans }))
   assert.deepEqual(sequencesOf(tracks), { inbound: [1, 3, 4, 5], outbound: [1, 2, 3, 4, 5] })
   const socket = only(recorder)
-  assert.equal(socket.path, '/v1/call/stream/test-call')
+  assert.equal(socket.path, '/v1/call/stream/test-call?encoding=PCMU&rate=8000')
   const [first, second, third, fourth] = bytesOf(socket)
   assert.equal(
     first?.toString('hex'),

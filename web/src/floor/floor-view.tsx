@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { useDesk, useNow, useStore } from '../hooks.ts'
 import { findCalls } from '../net/refresh.ts'
-import { floorHash } from '../route.ts'
+import { floorHash, rememberFloor } from '../route.ts'
 import { type Query, selectCalls } from '../state/select.ts'
 import { CallTable } from './call-table.tsx'
 import { Empty } from './empty.tsx'
@@ -18,6 +18,7 @@ export function FloorView({ query }: { readonly query: Query }) {
   const isKnown = useDesk((state) => state.position !== undefined || state.calls.size > 0)
   const shown = useShown(calls, query)
   const { search } = query
+  rememberFloor(query)
 
   useEffect(() => {
     if (search.trim() === '') return undefined

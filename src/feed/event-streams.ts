@@ -1,0 +1,237 @@
+// The feed as Server-Sent Events. All clients that keep up are given the same text of a page of the log; one that
+// does not is given nothing until it has read, and then the newest event of every call: no queue of its own.
+import type { ServerResponse } from 'node:http'
+import { readFloorCalls } from '../calls/floor.ts'
+import type { Pool } from '../database/pool.ts'
+import { startPulse } from '../pulse.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { type FeedEvent, readEvents } from './event-log.ts'
+import type { Feed } from './feed.ts'
+import type { FeedFilter } from './filter.ts'
+import { RecentEvents } from './recent-events.ts'
+import type { Resume } from './resume.ts'
+import type { Snapshots } from './snapshots.ts'
+import { StreamClient } from './stream-client.ts'
+import { conflate, type StreamEvent, streamEventsOf, textOf, wanted } from './stream-event.ts'
+import type { Ticks } from './ticks.ts'
+
+/** What the streams need. */
+export type EventStreamOptions = {
+  readonly pool: Pool
+  readonly feed: Pick<Feed, 'position' | 'onAdvance'>
+  readonly resume: Resume
+  readonly snapshots: Snapshots
+  readonly ticks: Ticks
+  readonly logger: Logger
+}
+
+/** The running streams. */
+export type EventStreams = {
+  /** How many clients there are. */
+  readonly count: () => number
+  /**
+   * Prepares a stream, after a position or from a snapshot; then it can be opened on a reply whose headers are sent.
+   * Rejects with a `DatabaseFailure`.
+   */
+  readonly prepare: (
+    after: number | undefined,
+    filter: FeedFilter | undefined,
+  ) => Promise<(reply: ServerResponse) => void>
+  readonly stop: () => Promise<void>
+}
+
+const pollMs = 500
+const pageSize = 500
+/** Who is further behind begins anew, with a snapshot: that is less to read. */
+const farthestBehind = 10_000
+/** A client that lagged is not given more than that at once, in characters; else it begins anew. */
+const mostConflated = 2 ** 23
+const piece = 2 ** 18
+const restPerClientMs = 0.01
+const longestRestMs = 50
+const tickMs = 1_000
+const ticksPerHeartbeat = 15
+
+/** Starts to serve event streams; without clients it does nothing. */
+export function startEventStreams(options: EventStreamOptions): EventStreams {
+  const { pool, feed, resume, snapshots, ticks, logger } = options
+  const clients = new Set<StreamClient>()
+  const live = new Set<StreamClient>()
+  const recent = new RecentEvents()
+  /** Up to where the live clients were given everything; undefined without clients. */
+  let position: number | undefined
+  let stopped = false
+
+  const pulse = startPulse({
+    everyMs: pollMs,
+    restMs: () => Math.min(live.size * restPerClientMs, longestRestMs),
+    onError: (error) => logger.error({ err: error }, 'events were not streamed; trying again'),
+    run: async () => {
+      while (!stopped && position !== undefined) {
+        const events = await readPage(position, ticks.delivered)
+        if (events.length > 0) broadcast(events)
+        if (events.length < pageSize) return undefined
+      }
+      return undefined
+    },
+  })
+  feed.onAdvance(() => {
+    if (position !== undefined) pulse.wake()
+  })
+
+  /** The events after a position, at most a page, with the lines of their calls read once. */
+  async function readPage(
+    after: number,
+    onEvents: (events: readonly FeedEvent[]) => void = () => {},
+  ): Promise<StreamEvent[]> {
+    const events = await readEvents(pool, after, pageSize)
+    if (events.length === 0) return []
+    onEvents(events)
+    const callIds = [...new Set(events.map(({ call_id }) => call_id))]
+    return streamEventsOf(events, await readFloorCalls(pool, callIds))
+  }
+
+  function broadcast(events: readonly StreamEvent[]): void {
+    const before = position
+    const last = events.at(-1)?.position
+    if (before === undefined || last === undefined) return
+    recent.add(before, events)
+    position = last
+    const all = Buffer.from(events.map(({ text }) => text).join(''))
+    for (const client of live) {
+      if (client.reached >= last) continue
+      const isAll = client.reached === before && client.filter === undefined
+      const text = isAll ? all : joined(wanted(events, client.reached, client.filter))
+      client.reached = last
+      if (text.length > 0 && !client.write(text)) void bringUpToDate(client, true)
+    }
+  }
+
+  /** Serves a client from the log, as fast as it reads, until it is up to date. */
+  async function bringUpToDate(client: StreamClient, conflates: boolean): Promise<void> {
+    live.delete(client)
+    try {
+      await client.drained()
+      while (!client.isGone && position !== undefined && client.reached < position) {
+        if (position - client.reached > farthestBehind) await beginAnew(client)
+        else if (conflates) await giveNewest(client, position)
+        else await givePage(client, position)
+      }
+      if (!client.isGone) live.add(client)
+    } catch (error) {
+      logger.error({ err: error }, 'a client of the event stream could not be brought up to date')
+      client.end('try again')
+    }
+  }
+
+  async function pageAfter(reached: number, target: number): Promise<readonly StreamEvent[]> {
+    const kept = recent.after(reached)
+    if (kept !== undefined) return kept
+    return (await readPage(reached)).filter((event) => event.position <= target)
+  }
+
+  async function givePage(client: StreamClient, target: number): Promise<void> {
+    const events = await pageAfter(client.reached, target)
+    for (const text of inPieces(wanted(events, client.reached, client.filter))) {
+      if (!client.write(text)) await client.drained()
+      if (client.isGone) return
+    }
+    // There are fewer events than positions when calls were erased.
+    client.reached = events.at(-1)?.position ?? target
+  }
+
+  async function giveNewest(client: StreamClient, target: number): Promise<void> {
+    let gathered: StreamEvent[] = []
+    let calls = 0
+    let read = client.reached
+    while (read < target) {
+      const events = await pageAfter(read, target)
+      const result = conflate([...gathered, ...wanted(events, read, client.filter)])
+      gathered = result.newest
+      calls += result.calls
+      read = events.at(-1)?.position ?? target
+      if (gathered.reduce((sum, { text }) => sum + text.length, 0) > mostConflated) {
+        await beginAnew(client)
+        return
+      }
+    }
+    if (calls > 0) client.write(textOf('conflated', JSON.stringify({ calls })))
+    for (const text of inPieces(gathered)) {
+      if (!client.write(text)) await client.drained()
+      if (client.isGone) return
+    }
+    client.reached = read
+  }
+
+  async function beginAnew(client: StreamClient): Promise<void> {
+    const { position: head, text } = await snapshots.take(client.filter)
+    client.write(textOf('resync', JSON.stringify({ position: head })))
+    client.write(text)
+    client.reached = head
+    await client.drained()
+  }
+
+  async function tick(): Promise<void> {
+    const beat = ticks.isHeartbeat(ticksPerHeartbeat)
+    const text = textOf('tick', JSON.stringify(await ticks.next()))
+    for (const client of live) {
+      // So that a client whose filter lets little through need not begin anew when it comes back.
+      client.writeIfIdle(beat ? `: heartbeat\nid: ${client.reached}\n\n${text}` : text)
+    }
+  }
+
+  const ticking = setInterval(() => {
+    if (live.size > 0)
+      tick().catch((error: unknown) => logger.warn({ err: error }, 'a tick was left out'))
+  }, tickMs)
+
+  return {
+    count: () => clients.size,
+    prepare: async (after, filter) => {
+      const head = after === undefined ? undefined : await resume(after)
+      const isAnew = after === undefined || head !== undefined
+      const snapshot = isAnew ? await snapshots.take(filter) : undefined
+      return (reply) => {
+        const reached = snapshot?.position ?? after ?? 0
+        const client = new StreamClient(reply, filter, reached)
+        if (stopped) return client.end('the gateway restarts')
+        clients.add(client)
+        position ??= Math.max(feed.position(), reached)
+        reply.on('close', () => {
+          clients.delete(client)
+          live.delete(client)
+          if (clients.size > 0) return
+          position = undefined
+          recent.clear()
+        })
+        if (head !== undefined)
+          client.write(textOf('resync', JSON.stringify({ position: snapshot?.position ?? head })))
+        if (snapshot !== undefined) client.write(snapshot.text)
+        void bringUpToDate(client, false)
+        pulse.wake()
+      }
+    },
+    stop: async () => {
+      stopped = true
+      clearInterval(ticking)
+      for (const client of clients) client.end('the gateway restarts')
+      await pulse.stop()
+    },
+  }
+}
+
+function joined(events: readonly StreamEvent[]): string {
+  return events.map(({ text }) => text).join('')
+}
+
+/** The texts of events, some together, none much longer than a piece. */
+function* inPieces(events: readonly StreamEvent[]): Generator<string> {
+  let text = ''
+  for (const event of events) {
+    text += event.text
+    if (text.length < piece) continue
+    yield text
+    text = ''
+  }
+  if (text !== '') yield text
+}

@@ -1,0 +1,24 @@
+// Whether a client can go on from the position that it knows.
+import type { Pool } from '../database/pool.ts'
+import { readExtent } from './event-log.ts'
+
+/**
+ * Tells from where a client that knows a position has to begin anew: the head of the feed; undefined when it can go on
+ * from its own. Rejects with a `DatabaseFailure`.
+ */
+export type Resume = (after: number) => Promise<number | undefined>
+
+/**
+ * Builds what decides it. A position beyond the head is of another database, or of this one before it was restored.
+ * Where nothing is left between a position and the oldest event, nobody can say what the client missed; to a client
+ * that knows nothing yet, at 0, that is no matter.
+ */
+export function createResume(pool: Pool): Resume {
+  return async (after) => {
+    const [extent] = await readExtent(pool)
+    const head = extent?.head ?? 0
+    if (after > head) return head
+    const isGone = after > 0 && after < head && after + 1 < (extent?.oldest ?? head + 1)
+    return isGone ? head : undefined
+  }
+}

@@ -1,0 +1,44 @@
+// The floor as the first event of a stream. Many clients that come at once share one: whatever its age, the events
+// after its position make it whole.
+import { floorLimits, readFloor } from '../calls/floor.ts'
+import type { Pool } from '../database/pool.ts'
+import type { FeedFilter } from './filter.ts'
+import { textOf } from './stream-event.ts'
+
+/** A snapshot and the position that it is as of. */
+export type Snapshot = { readonly position: number; readonly text: string }
+
+/** What takes snapshots. */
+export type Snapshots = {
+  /** Rejects with a `DatabaseFailure`. */
+  readonly take: (filter: FeedFilter | undefined) => Promise<Snapshot>
+}
+
+const sharedForMs = 500
+
+/** Builds what takes snapshots. */
+export function createSnapshots(pool: Pool, gateway: string): Snapshots {
+  const taken = new Map<string, Promise<Snapshot>>()
+
+  async function read({ call, status }: FeedFilter): Promise<Snapshot> {
+    const floor = await readFloor(pool, { limit: floorLimits.usual, call, status }, gateway)
+    const { position } = floor
+    return { position, text: textOf('snapshot', JSON.stringify(floor), position) }
+  }
+
+  return {
+    take: (filter = {}) => {
+      const { call, status } = filter
+      // Of one call a snapshot is small, and asked for once.
+      if (call !== undefined) return read(filter)
+      const key = status ?? ''
+      const shared = taken.get(key)
+      if (shared !== undefined) return shared
+      const snapshot = read(filter)
+      taken.set(key, snapshot)
+      const forget = () => taken.delete(key)
+      snapshot.then(() => setTimeout(forget, sharedForMs).unref(), forget)
+      return snapshot
+    },
+  }
+}
