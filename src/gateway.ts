@@ -21,7 +21,9 @@ import type { Config } from './config.ts'
 import { startEmbeddedPostgres } from './database/embedded/postgres.ts'
 import { createPool } from './database/pool.ts'
 import { prepareDatabase } from './database/prepare.ts'
+import { type Desk, openDesk } from './desk.ts'
 import { startFeed } from './feed/feed.ts'
+import { createResume } from './feed/resume.ts'
 import { feedRoutes } from './feed/routes.ts'
 import { healthRoutes } from './http/health.ts'
 import { servePages } from './http/pages.ts'
@@ -37,7 +39,7 @@ import { packetShortcut } from './intake/packet-shortcut.ts'
 import { createPacketSockets } from './intake/packet-socket.ts'
 import { logRefusals } from './intake/refusal-log.ts'
 import { createLedger, ledgerConnections } from './ledger/ledger.ts'
-import { listenForAudioSocket, listenForHttp } from './listeners.ts'
+import { type Addresses, listenForAudioSocket, listenForHttp } from './listeners.ts'
 import { createMeasurements } from './recording/measurements.ts'
 import { qualityRoutes } from './recording/quality-routes.ts'
 import { recordingRoutes } from './recording/routes.ts'
@@ -56,12 +58,8 @@ export type GatewayOptions = {
   readonly total: Total
 }
 
-/** A running gateway. */
-export type Gateway = {
-  /** Where it listens, as `http://host:port`. */
-  readonly url: string
-  /** Where it listens for AudioSocket, as `host:port`; null when it does not. */
-  readonly audioSocket: string | null
+/** A running gateway, and where it listens. */
+export type Gateway = Addresses & {
   /** Takes no new work, finishes or gives back what is under way, and closes everything. */
   readonly stop: () => Promise<void>
 }
@@ -123,6 +121,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // Requests live for a commit. V8 takes that for long lives and allocates them where only a full collection
   // finds them (docs/performance.md).
   setFlagsFromString('--no-allocation-site-pretenuring')
+  const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
   const stack = new AsyncDisposableStack()
   try {
     // 1. The database, the only truth. Parts that must not starve each other have connections of their own.
@@ -141,7 +140,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const analysis = await assembleAnalysis({
       config,
       pool: pools.analysis,
-      owner: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
+      owner,
       speech: await loadRecordings(),
       logger,
       onEvents: feed.wake,
@@ -165,12 +164,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     stack.defer(deadlines.stop)
 
     // 5. The ledger, and the doors in front of it.
+    let desk: Desk | undefined
     const ledger = createLedger({
       pool: pools.intake,
       packetTimeoutSeconds: config.PACKET_TIMEOUT_SECONDS,
       patienceSeconds: config.PACKET_PATIENCE_SECONDS,
       logger,
       onCallsCreated: feed.wake,
+      onCommitted: (tally) => desk?.committed(tally),
     })
     stack.defer(ledger.close)
 
@@ -242,8 +243,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       reconnectSeconds: config.RECONNECT_GRACE_SECONDS,
     })
     await server.register(announcementRoutes, { pool: pools.queries })
+    const resume = createResume(pools.queries)
     await server.register(feedRoutes, {
       feed,
+      resume,
       connections: (own) => total('feedClients', own),
       logger,
       maxBufferedBytes: maxUnreadFeedBytes,
@@ -253,6 +256,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       db: pools.queries,
       processor: total('processor', analysis.statistics),
     })
+    let addresses: Addresses | undefined
+    desk = await openDesk(server, {
+      config,
+      pool: pools.queries,
+      feed,
+      resume,
+      identity: { id: owner, host: hostname(), pid: process.pid, version },
+      webSockets: () => server.websocketServer.clients.size,
+      addresses: () => addresses,
+      logger,
+    })
+    stack.defer(desk.stop)
     await servePages(server, version)
     stack.defer(() => server.close())
     stack.defer(packetSockets.close)
@@ -260,10 +275,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const audioSocket = await listenForAudioSocket(config, media)
     if (audioSocket !== undefined) stack.defer(audioSocket.close)
 
-    const url = await listenForHttp(server, config)
-    return {
-      url,
+    addresses = {
+      url: await listenForHttp(server, config),
       audioSocket: audioSocket?.address ?? null,
+    }
+    return {
+      ...addresses,
       stop: () => {
         isClosing = true
         return stack.disposeAsync()

@@ -8,6 +8,14 @@ import {
   createAudioSocketListener,
 } from './intake/protocols/audiosocket.ts'
 
+/** Where a gateway listens. */
+export type Addresses = {
+  /** As `http://host:port`. */
+  readonly url: string
+  /** As `host:port`; null when it does not listen for AudioSocket. */
+  readonly audioSocket: string | null
+}
+
 /**
  * Listens on `APP_PORT`.
  * @returns where, as `http://host:port`

@@ -19,10 +19,15 @@ export const declareProviders = statement<[names: string[], ceilings: number[]],
   'SELECT FROM declare_providers($1, $2)',
 )
 
-/** How many more requests providers may be sent; `wait` in seconds when they are not asked at all. */
+/** How many more requests providers may be sent, in the order of the names; `wait` in seconds when one is not asked. */
 export const providerCapacity = statement<
   [names: string[]],
-  { readonly provider: string; readonly free: number; readonly wait: number | null }
+  {
+    readonly provider: string
+    readonly state: ProviderState
+    readonly free: number
+    readonly wait: number | null
+  }
 >('provider_capacity', 'SELECT * FROM provider_capacity($1)')
 
 /** Asks for leave to send a request; without one, in how many seconds to ask again, and why. */
@@ -30,6 +35,8 @@ export const admitRequest = statement<
   [provider: string, call: number, step: string, owner: string, expiresSeconds: number],
   {
     readonly request: number | null
+    /** `closed` and no request: it is busy. */
+    readonly state: ProviderState
     readonly wait: number | null
     readonly reason: string | null
   }
@@ -51,11 +58,11 @@ export const reportRequest = statement<
   { readonly state_before: ProviderState; readonly state_now: ProviderState }
 >('report_request', 'SELECT * FROM report_request($1, $2, $3, $4, $5, $6, $7, $8, $9)')
 
-/** Keeps the requests of a living process from expiring. */
-export const renewRequests = statement<[owner: string, expiresSeconds: number], never>(
+/** Keeps requests that are under way from expiring. */
+export const renewRequests = statement<[requests: number[], expiresSeconds: number], never>(
   'renew_requests',
   `UPDATE provider_requests SET expires_at = clock_timestamp() + make_interval(secs => $2)
-   WHERE owner = $1`,
+   WHERE id = ANY ($1)`,
 )
 
 /** Whether the roles of the tracks of a call were exchanged. */

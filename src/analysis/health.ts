@@ -1,5 +1,6 @@
 // Asks AI services, and only those that are well. Before a request the database is asked for leave, afterwards it is
 // told what became of it; so all gateways know of an outage when one of them does, and none knocks over what heals.
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Pool } from '../database/pool.ts'
 import { startPulse } from '../pulse.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -12,7 +13,7 @@ import {
   reportRequest,
 } from './health-statements.ts'
 import { ProviderError } from './provider.ts'
-import type { Use } from './service.ts'
+import type { Answer, Use } from './service.ts'
 
 /** What the health needs. */
 export type HealthOptions = {
@@ -27,16 +28,11 @@ export type HealthOptions = {
 /** A provider that may be asked. */
 export type Candidate<T> = {
   readonly name: string
-  readonly ask: () => Promise<{ readonly value: T; readonly use: Use }>
+  readonly ask: () => Promise<Answer<T>>
 }
 
 /** An answer and who gave it. */
-export type Given<T> = {
-  readonly provider: string
-  readonly value: T
-  readonly use: Use
-  readonly latencyMs: number
-}
+export type Given<T> = Answer<T> & { readonly provider: string; readonly latencyMs: number }
 
 /** No provider may be asked now. It is nobody's failure and uses up no attempt. */
 export class NotNow extends Error {
@@ -49,15 +45,21 @@ export class NotNow extends Error {
   }
 }
 
+/** How many calls may be begun now; if none, in how many seconds to look again. */
+export type Capacity = { readonly free: number; readonly waitSeconds: number }
+
 /** The health of all providers. */
 export type Health = {
   /** Makes the providers known, with how many requests each may get at once. */
   readonly declare: (providers: readonly { name: string; ceiling: number }[]) => Promise<void>
-  /** How many requests the providers may be sent now; if none, in how many seconds to look again. */
-  readonly capacity: (names: readonly string[]) => Promise<{ free: number; waitSeconds: number }>
   /**
-   * Asks the first candidate that may be asked; the next one when a service is away or cannot deal with this call.
-   * Rejects with {@link NotNow}, a `ProviderError`, or the signal's reason.
+   * How many more calls these providers can be asked about.
+   * @param begun calls of this process that are in work
+   */
+  readonly capacity: (names: readonly string[], begun: number) => Promise<Capacity>
+  /**
+   * Asks the first candidate that is well, when it has time; the next one when it is away or cannot deal with this
+   * call. Rejects with {@link NotNow} when all that could are away, a `ProviderError`, or the signal's reason.
    */
   readonly ask: <T>(
     call: number,
@@ -65,22 +67,59 @@ export type Health = {
     candidates: readonly Candidate<T>[],
     signal: AbortSignal,
   ) => Promise<Given<T>>
+  /** Resolves when what became of the last request has been told. */
   readonly stop: () => Promise<void>
 }
 
+/** How soon to look again whether a provider has time: another process may have got its answer. */
 const busyPauseSeconds = 0.25
 
 /** Builds it. */
 export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOptions): Health {
-  let inFlight = 0
+  const underWay = new Map<number, Promise<unknown>>()
   const renewing = startPulse({
     everyMs: (expiresSeconds * 1_000) / 3,
     onError: (error) => logger.error({ err: error }, 'requests could not be renewed; trying again'),
     run: async () => {
-      if (inFlight > 0) await renewRequests(pool, owner, expiresSeconds)
+      if (underWay.size > 0) await renewRequests(pool, [...underWay.keys()], expiresSeconds)
       return undefined
     },
   })
+
+  /** Tells what became of a request; resolves with how long it took, in milliseconds. */
+  async function tell(
+    request: number,
+    name: string,
+    began: number,
+    outcome: RequestOutcome,
+    error?: ProviderError,
+    { audioSeconds = 0, inputTokens = 0, outputTokens = 0 }: Use = {},
+  ): Promise<number> {
+    const latencyMs = performance.now() - began
+    const [states] = await reportRequest(
+      pool,
+      request,
+      name,
+      outcome,
+      error?.message.replaceAll('\0', '\uFFFD') ?? null,
+      latencyMs,
+      error?.retryAfterSeconds ?? null,
+      audioSeconds,
+      inputTokens,
+      outputTokens,
+    )
+    if (states !== undefined && states.state_before !== states.state_now)
+      logger.warn(
+        {
+          provider: name,
+          was: states.state_before,
+          is: states.state_now,
+          reason: error?.message ?? null,
+        },
+        'the state of a provider changed',
+      )
+    return latencyMs
+  }
 
   async function askOne<T>(
     request: number,
@@ -88,91 +127,92 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
     signal: AbortSignal,
   ): Promise<Given<T>> {
     const began = performance.now()
-    async function tell(
-      outcome: RequestOutcome,
-      error: string | null,
-      wait: number | null,
-      use: Use,
-    ) {
-      const latencyMs = performance.now() - began
-      const { audioSeconds = 0, inputTokens = 0, outputTokens = 0 } = use
-      const [states] = await reportRequest(
-        pool,
-        request,
-        name,
-        outcome,
-        error,
-        latencyMs,
-        wait,
-        audioSeconds,
-        inputTokens,
-        outputTokens,
-      )
-      if (states !== undefined && states.state_before !== states.state_now)
-        logger.warn(
-          { provider: name, was: states.state_before, is: states.state_now, reason: error },
-          'the state of a provider changed',
-        )
-      return latencyMs
-    }
+    let answer: Answer<T>
     try {
-      const { value, use } = await ask()
-      return { provider: name, value, use, latencyMs: await tell('succeeded', null, null, use) }
+      answer = await ask()
     } catch (error) {
-      if (signal.aborted) await tell('released', null, null, {})
-      else if (error instanceof ProviderError)
-        await tell(error.kind, error.message, error.retryAfterSeconds ?? null, {})
-      else await tell('retryable', 'The provider failed unexpectedly', null, {})
+      const failure = error instanceof ProviderError ? error : unexpected
+      if (signal.aborted) await tell(request, name, began, 'released')
+      else await tell(request, name, began, failure.kind, failure)
       throw error
     }
+    const latencyMs = await tell(request, name, began, 'succeeded', undefined, answer.use)
+    return { ...answer, provider: name, latencyMs }
+  }
+
+  async function askAny<T>(
+    call: number,
+    step: string,
+    candidates: readonly Candidate<T>[],
+    refusals: Map<string, ProviderError>,
+    signal: AbortSignal,
+  ): Promise<Given<T> | 'busy'> {
+    let wait = Number.POSITIVE_INFINITY
+    let reason = ''
+    for (const candidate of candidates) {
+      const { name } = candidate
+      if (refusals.has(name)) continue
+      signal.throwIfAborted()
+      const [leave] = await admitRequest(pool, name, call, step, owner, expiresSeconds)
+      if (leave?.request == null) {
+        if (leave?.state === 'closed') return 'busy'
+        wait = Math.min(wait, leave?.wait ?? busyPauseSeconds)
+        reason ||= `Waiting for ${name}: ${leave?.reason ?? 'it is being tried'}`
+        continue
+      }
+      const asking = askOne(leave.request, candidate, signal)
+      underWay.set(leave.request, asking)
+      try {
+        return await asking
+      } catch (error) {
+        if (!(error instanceof ProviderError) || error.kind === 'retryable') throw error
+        refusals.set(name, error)
+      } finally {
+        underWay.delete(leave.request)
+      }
+    }
+    const failures = [...refusals.values()]
+    const isHopeless = failures.every(({ kind }) => kind === 'permanent')
+    const [last] = failures.toReversed()
+    // Who is away might deal with the call, so not even "permanent" is the end of it.
+    if (wait === Number.POSITIVE_INFINITY && last !== undefined)
+      throw isHopeless ? last : (failures.findLast(({ kind }) => kind !== 'permanent') ?? last)
+    throw new NotNow(wait, reason)
   }
 
   return {
     declare: async (providers) => {
       const names = providers.map(({ name }) => name)
-      await declareProviders(
-        pool,
-        names,
-        providers.map(({ ceiling }) => ceiling),
-      )
+      const ceilings = providers.map(({ ceiling }) => ceiling)
+      await declareProviders(pool, names, ceilings)
     },
-    capacity: async (names) => {
+    capacity: async (names, begun) => {
       const rows = await providerCapacity(pool, [...names])
+      // Nobody is asked beyond the first that is well.
+      const firstWell = rows.findIndex(({ state }) => state === 'closed')
+      const asked = firstWell === -1 ? rows : rows.slice(0, firstWell + 1)
+      const free = asked.reduce((sum, row) => sum + row.free, 0)
+      const aboutToAsk = Math.max(0, begun - underWay.size)
       const waits = rows.flatMap(({ wait }) => (wait === null ? [] : [wait]))
       return {
-        free: rows.reduce((sum, { free }) => sum + free, 0),
-        waitSeconds: waits.length === 0 ? busyPauseSeconds : Math.min(...waits),
+        free: Math.max(0, free - aboutToAsk),
+        waitSeconds: firstWell === -1 ? Math.min(...waits, 3_600) : busyPauseSeconds,
       }
     },
     ask: async (call, step, candidates, signal) => {
-      let wait = Number.POSITIVE_INFINITY
-      let reason = 'No provider does this step'
-      let failure: ProviderError | undefined
-      for (const candidate of candidates) {
-        signal.throwIfAborted()
-        const [leave] = await admitRequest(pool, candidate.name, call, step, owner, expiresSeconds)
-        if (leave?.request == null) {
-          wait = Math.min(wait, leave?.wait ?? busyPauseSeconds)
-          reason = `Waiting for ${candidate.name}: ${leave?.reason ?? 'it is not asked now'}`
-          continue
-        }
-        inFlight += 1
-        try {
-          return await askOne(leave.request, candidate, signal)
-        } catch (error) {
-          if (!(error instanceof ProviderError) || error.kind === 'retryable') throw error
-          failure = error
-        } finally {
-          inFlight -= 1
-        }
+      const refusals = new Map<string, ProviderError>()
+      while (true) {
+        const given = await askAny(call, step, candidates, refusals, signal)
+        if (given !== 'busy') return given
+        // Aborting this pause is told by the next look.
+        await pause(busyPauseSeconds * 1_000, undefined, { signal }).catch(() => {})
       }
-      if (
-        failure !== undefined &&
-        (failure.kind === 'permanent' || wait === Number.POSITIVE_INFINITY)
-      )
-        throw failure
-      throw new NotNow(Math.min(wait, failure?.retryAfterSeconds ?? wait), reason)
     },
-    stop: renewing.stop,
+    stop: async () => {
+      await renewing.stop()
+      await Promise.allSettled(underWay.values())
+    },
   }
 }
+
+const unexpected = new ProviderError('retryable', 'The provider failed unexpectedly')

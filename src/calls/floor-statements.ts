@@ -132,10 +132,7 @@ export const searchFloor = statement<
 export const readFloorCounts = statement<
   [],
   { readonly position: number; readonly status: CallStatus; readonly calls: number }
->(
-  'read_floor_counts',
-  'SELECT position, status, calls FROM feed_head CROSS JOIN status_counts',
-)
+>('read_floor_counts', 'SELECT position, status, calls FROM feed_head CROSS JOIN status_counts')
 
 /** Calls that wait for their analysis, and since when the oldest does. */
 export const readBacklog = statement<

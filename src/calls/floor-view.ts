@@ -24,7 +24,8 @@ export const FloorCall = Type.Object(
     lost_packets: Type.Integer({ description: 'Sequence numbers not received' }),
     lost_ms: orNull(
       Type.Number({
-        description: 'Audio lost, in ms; null when only /quality can tell how long lost packets are',
+        description:
+          'Audio lost, in ms; null when only /quality can tell how long lost packets are',
       }),
     ),
     grade: orNull(

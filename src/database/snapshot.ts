@@ -4,10 +4,7 @@ import { DatabaseFailure } from './failure.ts'
 import type { Queryable } from './statement.ts'
 
 /** Runs `read` on one snapshot of the database; rejects with its error or a {@link DatabaseFailure}. */
-export async function inSnapshot<T>(
-  pool: Pool,
-  read: (db: Queryable) => Promise<T>,
-): Promise<T> {
+export async function inSnapshot<T>(pool: Pool, read: (db: Queryable) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw new DatabaseFailure('connect', error)
   })

@@ -49,10 +49,7 @@ export const readHead = statement<[], { readonly position: number }>(
 )
 
 /** The position of the newest published event, and that of the oldest that is left; null without any. */
-export const readExtent = statement<
-  [],
-  { readonly head: number; readonly oldest: number | null }
->(
+export const readExtent = statement<[], { readonly head: number; readonly oldest: number | null }>(
   'read_extent',
   'SELECT position AS head, (SELECT min(position) FROM events) AS oldest FROM feed_head',
 )

@@ -42,7 +42,10 @@ export function historyOf(samples: readonly Sample[]): HistoryPoint[] {
       live_calls: most(({ live_calls }) => live_calls),
       analyses_running: most(({ analyses_running }) => analyses_running),
       waiting: most(({ waiting }) => waiting),
-      lost_packets: Math.max(sum(({ lost_packets }) => lost_packets), 0),
+      lost_packets: Math.max(
+        sum(({ lost_packets }) => lost_packets),
+        0,
+      ),
       rss_bytes: sum(({ rss_bytes }) => rss_bytes),
     }
   })

@@ -2,8 +2,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Pool } from '../database/pool.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { type CountedCommit, Meter } from './meter.ts'
 import { percentileOf } from './histogram.ts'
+import { type CountedCommit, Meter } from './meter.ts'
 import {
   forgetGateway,
   pruneSamples,
@@ -85,7 +85,9 @@ export function startSamples({ pool, identity, sockets, logger }: SampleOptions)
       .catch((error: unknown) => logger.warn({ err: error }, 'a sample was not stored'))
       .then(() => {
         // All processes at the same moments, so that their stretches are the same.
-        if (!stopped) timer = setTimeout(run, stretchMs - (Date.now() % stretchMs))
+        const rest = stretchMs - (Date.now() % stretchMs)
+        const pause = rest < stretchMs / 2 ? rest + stretchMs : rest
+        if (!stopped) timer = setTimeout(run, pause)
       })
   }
   run()

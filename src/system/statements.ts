@@ -42,10 +42,7 @@ export const storeSample = statement<
        OR (lease_owner IS NULL AND status = 'PROCESSING_AI'))
    FROM calls
    WHERE ai_processed_at IS NULL AND status IN ('COMPLETED', 'PROCESSING_AI', 'FAILED')
-   ON CONFLICT (at, gateway) DO UPDATE SET
-     seconds = system_samples.seconds + EXCLUDED.seconds,
-     packets = system_samples.packets + EXCLUDED.packets,
-     lost_packets = system_samples.lost_packets + EXCLUDED.lost_packets`,
+   ON CONFLICT DO NOTHING`,
 )
 
 /** Removes what is older than an hour, and gateways that were not seen for as long. */

@@ -47,7 +47,12 @@ export function App() {
         </nav>
         <ConnectionState />
         <ThemeSwitch />
-        <button type="button" class="plain" onClick={() => setHelps(true)} aria-label="Keys and help">
+        <button
+          type="button"
+          class="plain"
+          onClick={() => setHelps(true)}
+          aria-label="Keys and help"
+        >
           ?
         </button>
       </header>

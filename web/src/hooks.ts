@@ -106,7 +106,11 @@ type Known<Reply> = { path: string; version: string; value?: Reply; error?: ApiE
  * Asks for something, again when `revision` changes, and every so many milliseconds if `everyMs` is not 0. What was
  * known stays until there is something newer.
  */
-export function useAnswer<Reply>(path: string, revision: string | number, everyMs = 0): Answer<Reply> {
+export function useAnswer<Reply>(
+  path: string,
+  revision: string | number,
+  everyMs = 0,
+): Answer<Reply> {
   const [asked, setAsked] = useState(0)
   const version = `${revision}/${asked}`
   const [answer, setAnswer] = useState<Known<Reply>>({ path, version })
@@ -120,7 +124,9 @@ export function useAnswer<Reply>(path: string, revision: string | number, everyM
       } catch (error) {
         if (!isGone && error instanceof ApiError)
           setAnswer((before) =>
-            before.path === path && error.status === 0 ? { ...before, error } : { path, version, error },
+            before.path === path && error.status === 0
+              ? { ...before, error }
+              : { path, version, error },
           )
       }
       if (everyMs > 0 && !isGone) timer = window.setTimeout(read, everyMs)

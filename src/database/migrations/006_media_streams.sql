@@ -107,22 +107,23 @@ BEGIN
     v_call_id := left(p_call_id, 127 - length(v_round::text)) || '~' || v_round;
   END LOOP;
 
+  -- Its own numbers go on if no other stream came between: they would be taken for that one's. Then they tell what is
+  -- missing, and no time of quiet does.
   SELECT
-    array_agg(coalesce(
-      -- Its own numbers go on if no other stream came between: they would be taken for that one's.
-      CASE WHEN p_is_numbered THEN (
-        SELECT CASE WHEN before.protocol = p_protocol AND before.stream_id = p_stream_id
-          THEN before.bases[array_position(before.tracks, wanted.track)] END
-        FROM media_streams AS before
-        WHERE before.call = v_call.id AND wanted.track = ANY (before.tracks)
-        ORDER BY before.id DESC LIMIT 1
-      ) END, upper(tracks.received) - 1, 0) ORDER BY ordinal),
-    array_agg(CASE WHEN tracks.packets > 0 THEN
+    array_agg(coalesce(own.base, upper(tracks.received) - 1, 0) ORDER BY ordinal),
+    array_agg(CASE WHEN own.base IS NULL AND tracks.packets > 0 THEN
       extract(epoch FROM clock_timestamp() - tracks.last_packet_at)::float8 * 1000 END
       ORDER BY ordinal)
   INTO v_bases, v_quiet
   FROM unnest(p_tracks) WITH ORDINALITY AS wanted (track, ordinal)
-  LEFT JOIN tracks ON tracks.call = v_call.id AND tracks.track = wanted.track;
+  LEFT JOIN tracks ON tracks.call = v_call.id AND tracks.track = wanted.track
+  LEFT JOIN LATERAL (
+    SELECT CASE WHEN before.protocol = p_protocol AND before.stream_id = p_stream_id
+      THEN before.bases[array_position(before.tracks, wanted.track)] END AS base
+    FROM media_streams AS before
+    WHERE p_is_numbered AND before.call = v_call.id AND wanted.track = ANY (before.tracks)
+    ORDER BY before.id DESC LIMIT 1
+  ) AS own ON true;
 
   INSERT INTO tracks (call, track, media_format, received, has_zero, packets, duplicates, late)
   SELECT v_call.id, wanted.track, p_format, '{}', false, 0, 0, 0 FROM unnest(p_tracks) AS wanted (track)

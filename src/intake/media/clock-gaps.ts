@@ -24,6 +24,8 @@ const leastPackets = 0.6
 const noise = 0.25
 /** Deficits with no more packets between them may be one loss, blurred by jitter. */
 const blurredPackets = 15
+/** So many lengths of packets are told apart. */
+const mostLengths = 100
 /** How fast the sender's clock may differ from ours before that counts as loss: 500 ppm. */
 const drift = 0.0005
 
@@ -41,9 +43,10 @@ export class ClockGaps {
   #origin = Number.POSITIVE_INFINITY
   #audioMs = 0
   #packets = 0
-  /** The usual packet, by majority, and by how many votes. */
+  /** The most frequent packet, how often it came, and how often others did. */
   #usualMs = 0
-  #votes = 0
+  #usualCount = 0
+  readonly #others = new Map<number, number>()
   #lastAt = 0
   #waitedMs = 0
   /** In order of packets, and so of excess. */
@@ -61,7 +64,7 @@ export class ClockGaps {
     this.#origin = Math.min(excess, this.#origin + durationMs * drift)
     this.#waitedMs += Math.min(at - this.#lastAt, Math.max(longestWaitMs, this.#usualMs))
     this.#addStep(excess)
-    this.#countVote(durationMs)
+    this.#countLength(durationMs)
     this.#packets += 1
     this.#audioMs += durationMs
     this.#lastAt = at
@@ -135,9 +138,18 @@ export class ClockGaps {
     return Math.max(Math.round(ms / this.#usualMs), 1) * this.#usualMs
   }
 
-  #countVote(durationMs: number): void {
+  #countLength(durationMs: number): void {
     if (durationMs === 0) return
-    if (this.#votes === 0) this.#usualMs = durationMs
-    this.#votes += durationMs === this.#usualMs ? 1 : -1
+    if (durationMs === this.#usualMs) {
+      this.#usualCount += 1
+      return
+    }
+    const count = (this.#others.get(durationMs) ?? 0) + 1
+    if (count > this.#usualCount) {
+      this.#others.delete(durationMs)
+      if (this.#usualCount > 0) this.#others.set(this.#usualMs, this.#usualCount)
+      this.#usualMs = durationMs
+      this.#usualCount = count
+    } else if (count > 1 || this.#others.size < mostLengths) this.#others.set(durationMs, count)
   }
 }

@@ -29,7 +29,8 @@ const reprocess: Action = {
   name: 'Try again now',
   doing: 'Asking for another attempt…',
   done: 'An attempt is due now.',
-  question: 'The analysis is tried again at once, without waiting for its turn. What is done already is kept.',
+  question:
+    'The analysis is tried again at once, without waiting for its turn. What is done already is kept.',
   run: (callId) => send('POST', callPath(callId, '/reprocess')),
 }
 
@@ -63,7 +64,9 @@ export function Actions(props: { readonly call: CallDetail; readonly onDone: () 
   const { call, onDone } = props
   const store = useStore()
   const [asked, ask] = useState<Action | undefined>(undefined)
-  const [said, say] = useState<{ text: string; isTrouble?: boolean; isBusy?: boolean }>({ text: '' })
+  const [said, say] = useState<{ text: string; isTrouble?: boolean; isBusy?: boolean }>({
+    text: '',
+  })
 
   async function run(action: Action): Promise<void> {
     say({ text: action.doing, isBusy: true })

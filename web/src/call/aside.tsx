@@ -147,4 +147,3 @@ function Events({ timeline }: { readonly timeline: Timeline | undefined }) {
     </ol>
   )
 }
-

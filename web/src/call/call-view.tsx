@@ -1,8 +1,8 @@
 // One call: what was said and lost, how it sounded, what the gateway did and does about it.
 import { useAnswer, useDesk, useKeys } from '../hooks.ts'
 import { type ApiError, callPath } from '../net/api.ts'
-import { lastFloorHash } from '../route.ts'
 import { CopyId } from '../parts/copy.tsx'
+import { lastFloorHash } from '../route.ts'
 import { stateOf } from '../state/call-state.ts'
 import type { FloorCall } from '../state/types.ts'
 import { Aside } from './aside.tsx'
@@ -60,7 +60,12 @@ export function CallView({ callId }: { readonly callId: string }) {
       </header>
       <div class="call-main">
         <Waveform peaks={peaks} player={player} transcript={transcript.value} />
-        <Conversation call={call} transcript={transcript} player={player} why={timeline.value?.why} />
+        <Conversation
+          call={call}
+          transcript={transcript}
+          player={player}
+          why={timeline.value?.why}
+        />
       </div>
       <Aside
         call={call}

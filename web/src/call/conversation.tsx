@@ -97,7 +97,12 @@ function Said({ line, search, player }: Of<'said'> & { readonly search: string }
       </div>
     )
   return (
-    <button type="button" class="line" onClick={() => player.playFrom(start)} title="Play from here">
+    <button
+      type="button"
+      class="line"
+      onClick={() => player.playFrom(start)}
+      title="Play from here"
+    >
       <span class="speaker">{name}</span>
       <span class="at">{clockTime(start * 1_000)}</span>
       {words}
@@ -122,8 +127,7 @@ function isFound(text: string, search: string): boolean {
 function useCurrentLine(lines: readonly Line[], player: Player): number {
   const [current, setCurrent] = useState(-1)
   useEffect(
-    () =>
-      player.follow((seconds) => setCurrent(seconds === 0 ? -1 : lineAt(lines, seconds))),
+    () => player.follow((seconds) => setCurrent(seconds === 0 ? -1 : lineAt(lines, seconds))),
     [lines, player.follow],
   )
   return current

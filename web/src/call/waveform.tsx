@@ -41,7 +41,11 @@ export function Waveform({ peaks, player, transcript }: WaveformProps) {
                 <path d={outline(each)} />
               </svg>
               {gaps.map((gap) => (
-                <GapMark key={`${gap.first_sequence}-${gap.start_ms}`} gap={gap} duration={duration} />
+                <GapMark
+                  key={`${gap.first_sequence}-${gap.start_ms}`}
+                  gap={gap}
+                  duration={duration}
+                />
               ))}
             </div>
           </div>
@@ -151,9 +155,16 @@ function Transport({ player, duration }: { readonly player: Player; readonly dur
   )
   return (
     <div class="transport">
-      <button type="button" onClick={player.toggle} aria-label={player.isPlaying ? 'Pause' : 'Play'}>
+      <button
+        type="button"
+        onClick={player.toggle}
+        aria-label={player.isPlaying ? 'Pause' : 'Play'}
+      >
         <svg class="mark" viewBox="0 0 12 12" aria-hidden="true">
-          <path d={player.isPlaying ? 'M2 1h3v10H2zM7 1h3v10H7z' : 'M2 .8 11 6 2 11.2z'} fill="currentColor" />
+          <path
+            d={player.isPlaying ? 'M2 1h3v10H2zM7 1h3v10H7z' : 'M2 .8 11 6 2 11.2z'}
+            fill="currentColor"
+          />
         </svg>
       </button>
       <time ref={clock} class="now">

@@ -1,6 +1,14 @@
 // One call on the floor: two lines on a telephone, one elsewhere.
 import { memo } from 'preact/compat'
-import { clockTime, milliseconds, percent, roughly, shortId, timeWithZone, whole } from '../format.ts'
+import {
+  clockTime,
+  milliseconds,
+  percent,
+  roughly,
+  shortId,
+  timeWithZone,
+  whole,
+} from '../format.ts'
 import { useNow } from '../hooks.ts'
 import { Mood } from '../parts/figures.tsx'
 import { Mark } from '../parts/mark.tsx'
@@ -102,12 +110,15 @@ function Said({ call, now }: { readonly call: FloorCall; readonly now: number })
       wait === '' ? 'not tried again' : wait > 0 ? `next try in ${roughly(wait)}` : 'trying again'
     return (
       <span title={error ?? ''}>
-        {again} · <span class="quiet">{`failed ${attempts}×: ${error ?? 'no reason was given'}`}</span>
+        {again} ·{' '}
+        <span class="quiet">{`failed ${attempts}×: ${error ?? 'no reason was given'}`}</span>
       </span>
     )
   }
   if (state === 'analysing')
-    return <span class="quiet">{attempts > 1 ? `the AI has it, try ${attempts}` : 'the AI has it'}</span>
+    return (
+      <span class="quiet">{attempts > 1 ? `the AI has it, try ${attempts}` : 'the AI has it'}</span>
+    )
   if (state === 'waiting')
     return (
       <span class="quiet">
@@ -115,5 +126,7 @@ function Said({ call, now }: { readonly call: FloorCall; readonly now: number })
       </span>
     )
   if (said !== null && said !== '') return <q title={said}>{said}</q>
-  return <span class="quiet">{status === 'IN_PROGRESS' ? 'receiving audio' : 'nothing was said'}</span>
+  return (
+    <span class="quiet">{status === 'IN_PROGRESS' ? 'receiving audio' : 'nothing was said'}</span>
+  )
 }

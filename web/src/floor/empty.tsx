@@ -24,8 +24,8 @@ export function Empty() {
       />
       <h3>Connect a PBX</h3>
       <p>
-        Asterisk, FreeSWITCH, Twilio, Telnyx, Genesys and others send their audio here: see docs/pbx,
-        and the <a href="/docs">API</a>.
+        Asterisk, FreeSWITCH, Twilio, Telnyx, Genesys and others send their audio here: see
+        docs/pbx, and the <a href="/docs">API</a>.
       </p>
     </section>
   )

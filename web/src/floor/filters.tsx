@@ -65,7 +65,10 @@ export function Filters({ query, shown, onChange }: FiltersProps) {
       />
       <div class="states" role="group" aria-label="State">
         {(['all', ...callStates] as const)
-          .filter((state) => state === 'all' || state === query.state || state !== 'failed' || present.has(state))
+          .filter(
+            (state) =>
+              state === 'all' || state === query.state || state !== 'failed' || present.has(state),
+          )
           .map((state) => (
             <button
               key={state}
@@ -112,7 +115,11 @@ type ChoiceProps = {
 
 function Choice({ name, value, choices, onChange }: ChoiceProps) {
   return (
-    <select aria-label={name} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+    <select
+      aria-label={name}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    >
       {choices.map(([choice, word]) => (
         <option key={choice} value={choice}>
           {word}

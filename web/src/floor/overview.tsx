@@ -1,8 +1,8 @@
 // The first thing to be seen: how many calls are where, whether anybody waits too long, and how the gateway is.
 import { milliseconds, percent, whole } from '../format.ts'
 import { useDesk } from '../hooks.ts'
-import { Mark } from '../parts/mark.tsx'
 import { Sparkline } from '../parts/figures.tsx'
+import { Mark } from '../parts/mark.tsx'
 import { Since } from '../parts/time.tsx'
 import type { CallState } from '../state/call-state.ts'
 
@@ -17,7 +17,11 @@ export function Overview() {
     <section class="overview" aria-label="Overview">
       <dl class="totals">
         <Total state="live" count={live} word="live" />
-        <Total state={backlog.running > 0 ? 'analysing' : 'waiting'} count={waiting} word="for the AI">
+        <Total
+          state={backlog.running > 0 ? 'analysing' : 'waiting'}
+          count={waiting}
+          word="for the AI"
+        >
           {backlog.oldest_at !== null && waiting + FAILED > 0 && (
             <small>
               oldest <Since since={backlog.oldest_at} />

@@ -43,5 +43,9 @@ export function useWindow(scroller: RefObject<HTMLElement>, count: number): List
     }
   }, [scroller])
   const last = Math.min(count, sight.top + sight.height + around)
-  return { first: Math.max(0, Math.min(sight.top, count) - around), last, rowHeight: sight.rowHeight }
+  return {
+    first: Math.max(0, Math.min(sight.top, count) - around),
+    last,
+    rowHeight: sight.rowHeight,
+  }
 }

@@ -23,10 +23,13 @@ export async function ask<Reply>(path: string, init: RequestInit = {}): Promise<
   try {
     response = await fetch(path, { signal: AbortSignal.timeout(patienceMs), ...init })
   } catch {
-    throw new ApiError('The gateway does not answer. Nothing was changed, as far as we know.', 0, '')
+    throw new ApiError(
+      'The gateway does not answer. Nothing was changed, as far as we know.',
+      0,
+      '',
+    )
   }
-  if (response.ok)
-    return (response.status === 204 ? undefined : await response.json()) as Reply
+  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as Reply
   const { detail, code } = await response.json().catch(() => ({}))
   throw new ApiError(
     typeof detail === 'string' ? detail : `The gateway refused (${response.status}).`,

@@ -34,9 +34,7 @@ export function followFeed({ dispatch }: FeedOptions): void {
   }
 
   function connect(): void {
-    source = new EventSource(
-      position === undefined ? '/v1/events' : `/v1/events?after=${position}`,
-    )
+    source = new EventSource(position === undefined ? '/v1/events' : `/v1/events?after=${position}`)
     heard()
     source.addEventListener('error', lost)
     source.addEventListener('open', () => {

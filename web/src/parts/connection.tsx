@@ -35,7 +35,10 @@ export function ConnectionState() {
         </span>
       )}
       {conflated > 0 && (
-        <span class="quiet" title="This page read too slowly; it got the newest state of these calls">
+        <span
+          class="quiet"
+          title="This page read too slowly; it got the newest state of these calls"
+        >
           {conflated} merged
         </span>
       )}

@@ -76,7 +76,13 @@ export function ProvidersView() {
   )
 }
 
-function ProviderRow({ provider, waiting }: { readonly provider: Provider; readonly waiting: number }) {
+function ProviderRow({
+  provider,
+  waiting,
+}: {
+  readonly provider: Provider
+  readonly waiting: number
+}) {
   const { name, state, health, next_probe_at: next, last_hour: hour, last_error: error } = provider
   const answers = hour.succeeded + hour.failed
   return (
@@ -133,7 +139,13 @@ function ProviderRow({ provider, waiting }: { readonly provider: Provider; reado
   )
 }
 
-function History({ provider, steps }: { readonly provider: string; readonly steps: readonly Step[] }) {
+function History({
+  provider,
+  steps,
+}: {
+  readonly provider: string
+  readonly steps: readonly Step[]
+}) {
   const { times, lines } = useMemo(
     () => ({
       times: steps.map(({ at }) => Date.parse(at) / 1_000),

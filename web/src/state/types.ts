@@ -1,13 +1,7 @@
 // What the gateway tells the desk, as it comes over the wire. Times are ISO 8601 in UTC; texts are of strangers.
 
 /** The states of a call. */
-export const statuses = [
-  'IN_PROGRESS',
-  'COMPLETED',
-  'PROCESSING_AI',
-  'FAILED',
-  'ARCHIVED',
-] as const
+export const statuses = ['IN_PROGRESS', 'COMPLETED', 'PROCESSING_AI', 'FAILED', 'ARCHIVED'] as const
 /** One of {@link statuses}. */
 export type Status = (typeof statuses)[number]
 

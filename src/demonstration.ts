@@ -1,0 +1,102 @@
+// Calls to try a gateway with, without a PBX: the built-in simulator plays them to it over its own doors.
+import { randomInt } from 'node:crypto'
+import type { Config } from './config.ts'
+import type { Addresses } from './listeners.ts'
+import { seededRandom } from './random.ts'
+import { systemClock } from './simulator/clock.ts'
+import { createGatewayClient } from './simulator/gateway-client.ts'
+import type { SimulationOptions } from './simulator/options.ts'
+import { loadRecordings } from './simulator/recordings.ts'
+import { planCalls, simulate } from './simulator/simulate.ts'
+import { defaultSimulation, protocolNames } from './simulator/simulation.ts'
+import type { Logger } from './telemetry/logger.ts'
+
+/** What a demonstration needs. */
+export type DemonstrationOptions = {
+  readonly config: Config
+  /** Where the gateway listens; undefined until it does. */
+  readonly addresses: () => Addresses | undefined
+  readonly logger: Logger
+}
+
+/** What plays calls. */
+export type Demonstration = {
+  /** The protocols that can be played. */
+  readonly protocols: readonly string[]
+  /**
+   * Begins to play calls, in real time, and returns their call ids; undefined while others are being played, or
+   * before the gateway listens.
+   */
+  readonly play: (count: number, protocol: string) => Promise<readonly string[] | undefined>
+  readonly stop: () => Promise<void>
+}
+
+/** Seconds to wait for the analysis of a call before others may be played. */
+const patience = 60
+const runLength = 5
+
+/** Builds what plays calls. */
+export function createDemonstration(options: DemonstrationOptions): Demonstration {
+  const { config, addresses, logger } = options
+  const stopping = new AbortController()
+  let run: Promise<unknown> | undefined
+  let isBusy = false
+
+  async function begin(count: number, protocol: string): Promise<readonly string[] | undefined> {
+    const listening = addresses()
+    if (listening === undefined || stopping.signal.aborted) return undefined
+    const seed = randomInt(2 ** 32)
+    const simulation: SimulationOptions = {
+      ...defaultSimulation,
+      url: listening.url,
+      protocol,
+      audioSocketPort: Number(listening.audioSocket?.split(':').at(-1) ?? 0),
+      secrets: {},
+      calls: count,
+      timeout: patience,
+      seed,
+    }
+    const recordings = await loadRecordings()
+    const clock = systemClock
+    const { signal } = stopping
+    const client = createGatewayClient({
+      url: listening.url,
+      clock,
+      random: seededRandom(seed),
+      signal,
+    })
+    const name = randomInt(36 ** runLength)
+      .toString(36)
+      .padStart(runLength, '0')
+    const parts = { recordings, client, clock, run: name, onProgress: () => {} }
+    run = simulate(simulation, parts, signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted) logger.warn({ err: error }, 'the calls of a demonstration were cut')
+      })
+      .finally(() => {
+        client.close()
+        isBusy = false
+      })
+    return planCalls(simulation, recordings, name).map(({ id }) => id)
+  }
+
+  return {
+    protocols: protocolNames.filter(
+      (name) => name !== 'audiosocket' || config.AUDIOSOCKET_PORT !== null,
+    ),
+    play: async (count, protocol) => {
+      if (isBusy) return undefined
+      isBusy = true
+      const calls = await begin(count, protocol).catch((error: unknown) => {
+        isBusy = false
+        throw error
+      })
+      if (calls === undefined) isBusy = false
+      return calls
+    },
+    stop: async () => {
+      stopping.abort()
+      await run
+    },
+  }
+}
