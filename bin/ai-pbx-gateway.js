@@ -3,6 +3,7 @@
 // then hands over to src/cli, or to dist/cli where the package was built.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import module from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -11,6 +12,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (major > 22 || (major === 22 && minor >= 18)) {
+  // What was compiled once need not be compiled at the next start; where nothing can be kept, it is.
+  module.enableCompileCache?.(join(root, 'node_modules', '.cache', 'compiled'))
   const source = join(root, 'src', 'cli', 'main.ts')
   const entry = existsSync(source) ? source : join(root, 'dist', 'cli', 'main.js')
   await import(pathToFileURL(entry).href)
