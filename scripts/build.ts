@@ -17,3 +17,4 @@ cpSync(
   createRequire(import.meta.url).resolve('redoc/bundles/redoc.standalone.js'),
   join(dist, 'redoc.standalone.js'),
 )
+execFileSync(process.execPath, ['scripts/build-desk.ts'], { cwd: root, stdio: 'inherit' })

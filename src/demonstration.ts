@@ -51,7 +51,7 @@ export function createDemonstration(options: DemonstrationOptions): Demonstratio
       url: listening.url,
       protocol,
       audioSocketPort: Number(listening.audioSocket?.split(':').at(-1) ?? 0),
-      secrets: {},
+      secrets: secretsOf(config),
       calls: count,
       timeout: patience,
       seed,
@@ -98,5 +98,16 @@ export function createDemonstration(options: DemonstrationOptions): Demonstratio
       stopping.abort()
       await run
     },
+  }
+}
+
+/** What the gateway demands, the simulator proves. */
+function secretsOf(config: Config): SimulationOptions['secrets'] {
+  return {
+    publicUrl: config.PUBLIC_URL ?? undefined,
+    twilioAuthToken: config.TWILIO_AUTH_TOKEN ?? undefined,
+    fonosterSecret: config.FONOSTER_ACCESS_KEY_SECRET ?? undefined,
+    genesysApiKey: config.GENESYS_API_KEY ?? undefined,
+    genesysClientSecret: config.GENESYS_CLIENT_SECRET ?? undefined,
   }
 }

@@ -53,6 +53,7 @@ export async function openDesk(app: FastifyInstance, options: DeskOptions): Prom
     logger,
   })
   const demonstration = createDemonstration({ config, addresses, logger })
+  app.addHook('preClose', demonstration.stop)
   await app.register(floorRoute, { pool, gateway: identity.id })
   await app.register(eraseRoute, { pool, onEvents: feed.wake })
   await app.register(eventStreamRoute, { streams })

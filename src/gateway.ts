@@ -8,8 +8,10 @@ import { hostname } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 import { assembleAnalysis } from './analysis/assemble.ts'
 import { providerRoutes } from './analysis/provider-health.ts'
+import { readRedactedSpans } from './analysis/redacted-spans.ts'
 import { redactDtmf } from './analysis/redaction/dtmf.ts'
 import { transcriptRoute } from './analysis/transcript-route.ts'
+import { usageRoute } from './analysis/usage-route.ts'
 import { announcementRoutes } from './calls/announcement-routes.ts'
 import { createCompletion } from './calls/complete.ts'
 import { startDeadlines } from './calls/deadlines.ts'
@@ -231,8 +233,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await server.register(mediaSockets.routes)
     await server.register(callRoutes, { pool: pools.queries, complete })
     const recordings = { db: pools.queries, measure: createMeasurements(pools.queries) }
-    await server.register(recordingRoutes, recordings)
+    await server.register(recordingRoutes, {
+      ...recordings,
+      readRedactedSpans: (call) => readRedactedSpans(pools.queries, call),
+    })
     await server.register(transcriptRoute, recordings)
+    await server.register(usageRoute, { pool: pools.queries })
     await server.register(reprocessRoutes, { pool: pools.queries, onDue: analysis.wake })
     await server.register(providerRoutes, { pool: pools.queries, names: analysis.providers })
     await server.register(qualityRoutes, recordings)
@@ -268,7 +274,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       logger,
     })
     stack.defer(desk.stop)
-    await servePages(server, version)
+    await servePages(server, version, logger)
     stack.defer(() => server.close())
     stack.defer(packetSockets.close)
     stack.defer(mediaSockets.close)

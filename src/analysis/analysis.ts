@@ -9,6 +9,7 @@ import {
   runAttempt,
   shuttingDown,
 } from './attempt.ts'
+import type { Capacity } from './health.ts'
 import { type Claim, claimCalls, nextAnalysisDue, renewLeases } from './statements.ts'
 
 /** What the analysis needs. */
@@ -19,8 +20,8 @@ export type AnalysisOptions = AttemptOptions & {
   readonly concurrency: number
   /** The first provider of the settings, as attempts are labelled. */
   readonly providerName: string
-  /** How many calls may be begun now, as far as the providers are concerned; if none, when to look again. */
-  readonly capacity: () => Promise<{ readonly free: number; readonly waitSeconds: number }>
+  /** How many calls may be begun beside those in work, as far as the providers are concerned. */
+  readonly capacity: (inWork: number) => Promise<Capacity>
   readonly leaseSeconds: number
   /** Called after an attempt began or ended: there are events to publish. */
   readonly onEvents: () => void
@@ -75,7 +76,7 @@ export function startAnalysis(options: AnalysisOptions): Analysis {
       while (!stopped) {
         const own = Math.min(options.concurrency - running.size, claimsPerStatement)
         if (own <= 0) return undefined
-        const capacity = await options.capacity()
+        const capacity = await options.capacity(running.size)
         // Calls wait where they are, oldest first, while no provider is well.
         if (capacity.free === 0) return capacity.waitSeconds * 1_000
         const free = Math.min(own, capacity.free)

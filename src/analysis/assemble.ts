@@ -14,9 +14,8 @@ import type { SpeechRecording } from './providers/known-speech.ts'
 import { moodOf } from './providers/lexicon.ts'
 import { redaction } from './redact-steps.ts'
 import { sameMode } from './redaction/classes.ts'
-import type { SpokenLine } from './service.ts'
-import type { SummaryStep } from './steps.ts'
-import { type WorkOptions, workOn } from './work.ts'
+import { workOn } from './work.ts'
+import type { WorkOptions } from './work-options.ts'
 
 /** What the analysis needs. */
 export type AssembleOptions = {
@@ -60,7 +59,7 @@ export async function assembleAnalysis(options: AssembleOptions): Promise<Assemb
     isSwapped: async (call) => (await readSwapped(pool, call))[0]?.swapped ?? false,
     ...redaction(sameMode(config.REDACTION)),
     judge: moodOf,
-    summarise: summaryOf,
+    summarise: excerptOf,
     requestSeconds: config.ANALYSIS_TIMEOUT_SECONDS,
   }
   const first = providers
@@ -70,7 +69,7 @@ export async function assembleAnalysis(options: AssembleOptions): Promise<Assemb
     pool,
     owner,
     providerName: first[0] ?? '',
-    capacity: () => health.capacity(first),
+    capacity: (begun) => health.capacity(first, begun),
     work: (claim, signal) => workOn(claim, work, signal),
     retry: {
       maxAttempts: config.MAX_RETRY_ATTEMPTS,
@@ -96,11 +95,4 @@ export async function assembleAnalysis(options: AssembleOptions): Promise<Assemb
       await health.stop()
     },
   }
-}
-
-/** A summary without a service: what the two said that matters most, in their own words. */
-function summaryOf(lines: readonly SpokenLine[]): SummaryStep {
-  const { reason, outcome, nextStep } = excerptOf(lines)
-  const text = [reason, outcome, nextStep].filter((part) => part !== '').join(' ')
-  return { text, reason, outcome, next_step: nextStep }
 }

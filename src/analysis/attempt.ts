@@ -6,10 +6,10 @@ import type { Pool } from '../database/pool.ts'
 import type { Random } from '../random.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { NotNow } from './health.ts'
+import { workLost } from './keep-step.ts'
 import { type AnalysisResult, ProviderError } from './provider.ts'
 import { nextStep, type RetrySettings } from './retry-policy.ts'
 import { type Claim, endAttempt, storeResult } from './statements.ts'
-import { workLost } from './work.ts'
 
 /** How an attempt ended. `refused`: its lease was lost, so what it had to say was not stored. */
 export type AttemptOutcome = 'succeeded' | 'failed' | 'released' | 'refused'

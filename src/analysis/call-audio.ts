@@ -7,7 +7,7 @@ import { measureCall } from '../recording/measure.ts'
 import { cutAudio } from './audio/cut.ts'
 import { type HeardPiece, joinPieces } from './audio/join.ts'
 import type { Use } from './service.ts'
-import type { AudibleTrack } from './work.ts'
+import type { AudibleTrack } from './work-options.ts'
 
 const framesPerBlock = 16_384
 
@@ -31,7 +31,7 @@ export async function readTracks(pool: Pool, call: number): Promise<readonly Aud
       track: track.track,
       transcribe: async (transcriber, idempotencyKey, signal) => {
         const pieces: HeardPiece[] = []
-        let audioSeconds = 0
+        let use: Use = {}
         let model: string | null = null
         for await (const piece of cutAudio(frames(), track.rate, transcriber.longestUpload)) {
           const answer = await transcriber.transcribe(
@@ -43,12 +43,20 @@ export async function readTracks(pool: Pool, call: number): Promise<readonly Aud
             signal,
           )
           pieces.push({ start: piece.start, end: piece.end, utterances: answer.value })
-          audioSeconds += answer.use.audioSeconds ?? piece.end - piece.start
+          use = addUse(use, { audioSeconds: piece.end - piece.start, ...answer.use })
           model = answer.model
         }
-        const use: Use = { audioSeconds }
-        return { utterances: joinPieces(pieces), use, model }
+        return { value: joinPieces(pieces), use, model }
       },
     }
   })
+}
+
+function addUse(one: Use, other: Use): Use {
+  const sum = (name: keyof Use) => (one[name] ?? 0) + (other[name] ?? 0)
+  return {
+    audioSeconds: sum('audioSeconds'),
+    inputTokens: sum('inputTokens'),
+    outputTokens: sum('outputTokens'),
+  }
 }

@@ -7,10 +7,10 @@ import type { SpeechRecording } from './providers/known-speech.ts'
 import { createMockProvider } from './providers/mock.ts'
 import { createOpenAiMoodJudge, createOpenAiSummariser } from './providers/openai-chat.ts'
 import { createOpenAiTranscriber } from './providers/openai-transcriber.ts'
-import type { AnalysisProvider } from './work.ts'
+import type { AnalysisProvider } from './work-options.ts'
 
-/** The mock stands for any number of services: its limit is that of the analyses in flight. */
-const mockCeiling = 100_000
+/** The mock stands for any number of services: more than the analyses in flight of many gateways. */
+const mockCeiling = 1_000
 
 type Build = (config: Config, speech: readonly SpeechRecording[]) => AnalysisProvider
 
@@ -29,7 +29,7 @@ export function configuredProviders(
 const builders: Readonly<Record<Config['AI_PROVIDERS'][number], Build>> = {
   mock: (config, speech) => ({
     name: 'mock',
-    ceiling: mockCeiling,
+    ceiling: Math.max(mockCeiling, config.ANALYSIS_CONCURRENCY),
     analyse: createMockProvider({
       failureRate: config.AI_SERVICE_FAILURE_RATE,
       minLatency: config.AI_SERVICE_MIN_LATENCY,

@@ -74,14 +74,19 @@ export type Health = {
 /** How soon to look again whether a provider has time: another process may have got its answer. */
 const busyPauseSeconds = 0.25
 
+const unexpected = new ProviderError('retryable', 'The provider failed unexpectedly')
+
 /** Builds it. */
 export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOptions): Health {
-  const underWay = new Map<number, Promise<unknown>>()
+  const underWay = new Set<number>()
+  const asking = new Set<Promise<unknown>>()
+  /** Those that wait for a busy provider, in order. */
+  const waiting = new Set<() => void>()
   const renewing = startPulse({
     everyMs: (expiresSeconds * 1_000) / 3,
     onError: (error) => logger.error({ err: error }, 'requests could not be renewed; trying again'),
     run: async () => {
-      if (underWay.size > 0) await renewRequests(pool, [...underWay.keys()], expiresSeconds)
+      if (underWay.size > 0) await renewRequests(pool, [...underWay], expiresSeconds)
       return undefined
     },
   })
@@ -129,6 +134,7 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
     const began = performance.now()
     let answer: Answer<T>
     try {
+      signal.throwIfAborted()
       answer = await ask()
     } catch (error) {
       const failure = error instanceof ProviderError ? error : unexpected
@@ -160,15 +166,16 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
         reason ||= `Waiting for ${name}: ${leave?.reason ?? 'it is being tried'}`
         continue
       }
-      const asking = askOne(leave.request, candidate, signal)
-      underWay.set(leave.request, asking)
+      underWay.add(leave.request)
       try {
-        return await asking
+        return await askOne(leave.request, candidate, signal)
       } catch (error) {
         if (!(error instanceof ProviderError) || error.kind === 'retryable') throw error
         refusals.set(name, error)
       } finally {
         underWay.delete(leave.request)
+        const [next] = waiting
+        next?.()
       }
     }
     const failures = [...refusals.values()]
@@ -178,6 +185,30 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
     if (wait === Number.POSITIVE_INFINITY && last !== undefined)
       throw isHopeless ? last : (failures.findLast(({ kind }) => kind !== 'permanent') ?? last)
     throw new NotNow(wait, reason)
+  }
+
+  /** Waits until a request of this process is over, and not for long: it may be another's turn. */
+  async function turn(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    waiting.add(resolve)
+    // That the signal aborted is told by the next look.
+    const longest = pause(busyPauseSeconds * 1_000, undefined, { signal }).catch(() => {})
+    await Promise.race([promise, longest])
+    waiting.delete(resolve)
+  }
+
+  async function askInTurn<T>(
+    call: number,
+    step: string,
+    candidates: readonly Candidate<T>[],
+    signal: AbortSignal,
+  ): Promise<Given<T>> {
+    const refusals = new Map<string, ProviderError>()
+    while (true) {
+      const given = await askAny(call, step, candidates, refusals, signal)
+      if (given !== 'busy') return given
+      await turn(signal)
+    }
   }
 
   return {
@@ -193,26 +224,23 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
       const asked = firstWell === -1 ? rows : rows.slice(0, firstWell + 1)
       const free = asked.reduce((sum, row) => sum + row.free, 0)
       const aboutToAsk = Math.max(0, begun - underWay.size)
-      const waits = rows.flatMap(({ wait }) => (wait === null ? [] : [wait]))
       return {
         free: Math.max(0, free - aboutToAsk),
-        waitSeconds: firstWell === -1 ? Math.min(...waits, 3_600) : busyPauseSeconds,
+        waitSeconds: Math.min(...asked.map(({ wait }) => wait ?? busyPauseSeconds)),
       }
     },
-    ask: async (call, step, candidates, signal) => {
-      const refusals = new Map<string, ProviderError>()
-      while (true) {
-        const given = await askAny(call, step, candidates, refusals, signal)
-        if (given !== 'busy') return given
-        // Aborting this pause is told by the next look.
-        await pause(busyPauseSeconds * 1_000, undefined, { signal }).catch(() => {})
+    ask: async (...request) => {
+      const answer = askInTurn(...request)
+      asking.add(answer)
+      try {
+        return await answer
+      } finally {
+        asking.delete(answer)
       }
     },
     stop: async () => {
       await renewing.stop()
-      await Promise.allSettled(underWay.values())
+      await Promise.allSettled(asking)
     },
   }
 }
-
-const unexpected = new ProviderError('retryable', 'The provider failed unexpectedly')

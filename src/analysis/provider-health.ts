@@ -6,6 +6,7 @@ import type { Pool } from '../database/pool.ts'
 import { statement } from '../database/statement.ts'
 import { errorReplies } from '../errors.ts'
 import type { ProviderState } from './health-statements.ts'
+import { historyOf, ProviderHistory, percentile, readOutcomes } from './provider-history.ts'
 
 /** What the route needs. */
 export type ProviderRouteOptions = {
@@ -84,6 +85,7 @@ const ProviderReply = Type.Object(
       input_tokens: Type.Integer(),
       output_tokens: Type.Integer(),
     }),
+    history: ProviderHistory,
   },
   { title: 'Provider' },
 )
@@ -118,12 +120,18 @@ export const providerRoutes: FastifyPluginAsyncTypebox<ProviderRouteOptions> = a
       },
     },
     async () => {
-      const [rows, [backlog]] = await Promise.all([
+      const [rows, [backlog], outcomes] = await Promise.all([
         readProviders(pool, [...names]),
         readBacklog(pool),
+        readOutcomes(pool, [...names]),
       ])
+      const ofProvider = Map.groupBy(outcomes, ({ provider }) => provider)
+      const now = new Date()
       return {
-        providers: rows.map(viewProvider),
+        providers: rows.map((row) => ({
+          ...viewProvider(row),
+          history: historyOf(ofProvider.get(row.name) ?? [], now),
+        })),
         backlog: {
           waiting: backlog?.waiting ?? 0,
           running: backlog?.running ?? 0,
@@ -135,7 +143,7 @@ export const providerRoutes: FastifyPluginAsyncTypebox<ProviderRouteOptions> = a
   )
 }
 
-function viewProvider(row: ProviderRow): Static<typeof ProviderReply> {
+function viewProvider(row: ProviderRow): Omit<Static<typeof ProviderReply>, 'history'> {
   const { name, state, changed_at, retry_at, in_flight, allowed, ceiling, last_error } = row
   const latencies = row.latencies ?? []
   return {
@@ -178,22 +186,4 @@ export function describeHealth(
         ? `Back since ${since}; it gets more requests bit by bit (${Math.floor(row.allowed)} of ${row.ceiling} at once).`
         : 'Well.'
   }
-}
-
-/**
- * A percentile of a histogram, in whole milliseconds; null without answers.
- * @param counts the n-th counts answers of 2^(n-1) to 2^n ms; within a step they are taken as evenly spread
- */
-export function percentile(counts: readonly number[], share: number): number | null {
-  const all = counts.reduce((sum, count) => sum + count, 0)
-  if (all === 0) return null
-  let before = 0
-  for (const [step, count] of counts.entries()) {
-    if (before + count >= all * share) {
-      const low = step === 0 ? 0 : 2 ** (step - 1)
-      return Math.round(low + (2 ** step - low) * ((all * share - before) / count))
-    }
-    before += count
-  }
-  return null
 }

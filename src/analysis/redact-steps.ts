@@ -2,7 +2,7 @@
 import type { RedactionModes, TrackUtterance } from './redaction/classes.ts'
 import { redact } from './redaction/redact.ts'
 import type { StoredFinding, StoredUtterance } from './steps.ts'
-import type { WorkOptions } from './work.ts'
+import type { WorkOptions } from './work-options.ts'
 
 type Seen = TrackUtterance & { readonly of: StoredUtterance; readonly isNew: boolean }
 

@@ -1,6 +1,7 @@
 // What was found out of a call, step by step: each is stored when it is done, so that a retry repeats only what failed.
 import { statement } from '../database/statement.ts'
 import type { Sentiment } from './provider.ts'
+import type { Mood } from './service.ts'
 
 /** Something that was said, as it is stored: redacted. */
 export type StoredUtterance = {
@@ -31,11 +32,25 @@ export type TranscriptStep = {
   readonly findings: readonly StoredFinding[]
 }
 
+/** The mood of the customer in a stretch of a call. */
+export type MoodOfStretch = {
+  /** Seconds since the start of the call. */
+  readonly start: number
+  readonly end: number
+  /** -1 (bad) to 1 (good). */
+  readonly score: number
+}
+
 /** The result of the step `mood`. */
 export type MoodStep = {
+  /** Of the customer. */
   readonly label: Sentiment
   /** -1 (bad) to 1 (good); null when it was not measured. */
   readonly score: number | null
+  /** Of each track by its name, or of each speaker when the tracks were heard together. */
+  readonly tracks: Readonly<Record<string, Mood>>
+  /** Of the customer; stretches in which nothing was said are left out. */
+  readonly over_time: readonly MoodOfStretch[]
 }
 
 /** The result of the step `summary`. */
@@ -47,11 +62,18 @@ export type SummaryStep = {
 }
 
 /** A step with its result. */
-export type StoredStep = { readonly provider: string } & (
+export type Step =
   | { readonly step: 'transcript'; readonly track: string; readonly result: TranscriptStep }
   | { readonly step: 'mood'; readonly track: ''; readonly result: MoodStep }
   | { readonly step: 'summary'; readonly track: ''; readonly result: SummaryStep }
-)
+
+/** A step that is stored. */
+export type StoredStep = Step & { readonly provider: string }
+
+/** The transcripts among steps. */
+export function transcriptsOf(steps: readonly Step[]): TranscriptStep[] {
+  return steps.flatMap((step) => (step.step === 'transcript' ? [step.result] : []))
+}
 
 /** The steps of a call that are done. */
 export const readSteps = statement<[call: number], StoredStep>(

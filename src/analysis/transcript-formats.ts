@@ -16,7 +16,7 @@ export type TranscriptFormat = keyof typeof transcriptFormats
 /** The cues, in their order, in a format. */
 export function formatCues(cues: readonly Cue[], format: TranscriptFormat): string {
   if (format === 'text')
-    return cues.map((cue) => `[${clock(cue.start, '.')}] ${lineOf(cue)}\n`).join('')
+    return cues.map((cue) => `[${clock(cue.start, '.')}] ${oneLine(lineOf(cue))}\n`).join('')
   if (format === 'srt')
     return cues
       .map((cue, index) => `${index + 1}\n${times(cue, ',')}\n${oneLine(lineOf(cue))}\n`)
@@ -29,7 +29,7 @@ function lineOf({ speaker, text }: Cue): string {
   return speaker === null ? text : `${speaker}: ${text}`
 }
 
-/** A blank line would end a cue, and an arrow begin another. */
+/** Another line would be another speaker's, a blank one would end a cue, and an arrow begin another. */
 function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').replaceAll('-->', '→').trim()
 }

@@ -7,7 +7,7 @@ import { errorReplies, GatewayError } from '../errors.ts'
 import { isLoss } from '../ledger/track-layout.ts'
 import type { Measurements } from '../recording/measurements.ts'
 import { describeGaps } from '../recording/quality.ts'
-import { readSteps } from './steps.ts'
+import { readSteps, transcriptsOf } from './steps.ts'
 import { formatCues, transcriptFormats } from './transcript-formats.ts'
 import { cuesOf, type LostAudio, viewTranscript } from './transcript-view.ts'
 
@@ -17,6 +17,9 @@ export type TranscriptRouteOptions = { readonly db: Queryable; readonly measure:
 const seconds = (description: string) =>
   Type.Number({ description: `${description}, in seconds of the call` })
 const orNull = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+const MoodLabel = Type.Enum(['positive', 'neutral', 'negative', 'mixed'], { type: 'string' })
+const Score = Type.Number({ description: '-1 (bad) to 1 (good)' })
 
 const TranscriptReply = Type.Object(
   {
@@ -46,6 +49,22 @@ const TranscriptReply = Type.Object(
         end: seconds('Ends'),
       }),
       { description: 'What was taken out before anything was stored; never its value' },
+    ),
+    mood: orNull(
+      Type.Object(
+        {
+          label: MoodLabel,
+          score: orNull(Score),
+          tracks: Type.Record(Type.String(), Type.Object({ label: MoodLabel, score: Score }), {
+            description: 'Of each track; of each speaker when they were heard together',
+          }),
+          over_time: Type.Array(
+            Type.Object({ start: seconds('Begins'), end: seconds('Ends'), score: Score }),
+            { description: 'Of the customer, in stretches of 30 s in which something was said' },
+          ),
+        },
+        { description: 'Of the customer; null until it is judged' },
+      ),
     ),
   },
   { title: 'Transcript' },
@@ -92,12 +111,10 @@ export const transcriptRoute: FastifyPluginAsyncTypebox<TranscriptRouteOptions> 
       },
     },
     async ({ params: { call_id }, query: { format = 'json' } }, reply) => {
-      const { call, tracks } = await measure(call_id)
+      const { call, tracks, duration } = await measure(call_id)
       const steps = await readSteps(db, call.id)
-      const transcript = viewTranscript(
-        steps.flatMap((step) => (step.step === 'transcript' ? [step.result] : [])),
-        call.tracks_swapped,
-      )
+      const transcript = viewTranscript(transcriptsOf(steps), call.tracks_swapped)
+      const mood = steps.find((step) => step.step === 'mood')?.result ?? null
       if (transcript === undefined)
         throw new GatewayError(
           'no_transcript',
@@ -116,9 +133,9 @@ export const transcriptRoute: FastifyPluginAsyncTypebox<TranscriptRouteOptions> 
               ],
         ),
       )
-      if (format === 'json') return reply.send({ call_id, ...transcript, lost_audio: lost })
+      if (format === 'json') return reply.send({ call_id, ...transcript, lost_audio: lost, mood })
       reply.type(transcriptFormats[format])
-      return reply.send(formatCues(cuesOf(transcript, lost), format))
+      return reply.send(formatCues(cuesOf(transcript, lost, duration), format))
     },
   )
 }

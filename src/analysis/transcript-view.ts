@@ -50,10 +50,14 @@ export function viewTranscript(
 
 const names = { customer: 'Customer', agent: 'Agent' } as const
 
-/** The lines with the lost audio between them, in the order of time. */
+/**
+ * The lines with the lost audio between them, in the order of time.
+ * @param duration of the call, in seconds
+ */
 export function cuesOf(
   { utterances, text }: Transcript,
   lost: readonly LostAudio[],
+  duration: number,
 ): readonly Cue[] {
   const said = utterances.map(({ start, end, speaker, text }): Cue => {
     return { start, end, speaker: speaker === null ? null : names[speaker], text }
@@ -62,6 +66,7 @@ export function cuesOf(
     const seconds = (end - start).toFixed(1)
     return { start, end, speaker: null, text: `[${seconds} s of audio lost on ${track}]` }
   })
-  const whole: Cue[] = text === null ? [] : [{ start: 0, end: 0, speaker: null, text }]
+  const whole: Cue[] =
+    text === null ? [] : [{ start: 0, end: Math.max(duration, 1), speaker: null, text }]
   return [...whole, ...said, ...gaps].toSorted((one, other) => one.start - other.start)
 }

@@ -93,7 +93,11 @@ export const findNewest = statement<[limit: number], Id>(
 /** Those of a status, newest first. */
 export const findNewestOfStatus = statement<[status: CallStatus, limit: number], Id>(
   'find_newest_of_status',
-  `SELECT id FROM calls WHERE status = $1::text::call_status ORDER BY id DESC LIMIT $2`,
+  // So written, the index by status is used however rare the status is.
+  `SELECT id FROM calls
+   WHERE (status, id) >= ($1::text::call_status, 0)
+     AND (status, id) <= ($1::text::call_status, 9223372036854775807)
+   ORDER BY status DESC, id DESC LIMIT $2`,
 )
 
 /** The call of that call id. */
@@ -114,25 +118,42 @@ export const searchFloor = statement<
   `WITH candidates AS (
      (SELECT id FROM calls WHERE status = 'IN_PROGRESS' ORDER BY id DESC LIMIT 5000)
      UNION (SELECT id FROM calls ORDER BY id DESC LIMIT 5000)
-     UNION (SELECT id FROM calls WHERE status = $2::text::call_status ORDER BY id DESC LIMIT 5000)
+     UNION (SELECT id FROM calls
+       WHERE (status, id) >= ($2::text::call_status, 0)
+         AND (status, id) <= ($2::text::call_status, 9223372036854775807)
+       ORDER BY status DESC, id DESC LIMIT 5000)
      UNION (SELECT id FROM calls WHERE call_id >= $1::text COLLATE "C"
        AND call_id < $1 || chr(127) COLLATE "C" ORDER BY call_id LIMIT 1000)
    )
-   SELECT calls.id FROM candidates JOIN calls USING (id) LEFT JOIN LATERAL (
+   SELECT calls.id FROM calls LEFT JOIN LATERAL (
      SELECT protocol, ${parties} FROM media_streams
      WHERE media_streams.call = calls.id ORDER BY id LIMIT 1
    ) AS stream ON true
-   WHERE ($2::text IS NULL OR status = $2::text::call_status)
+   WHERE calls.id = ANY (ARRAY(SELECT id FROM candidates))
+     AND ($2::text IS NULL OR status = $2::text::call_status)
      AND ($3::text IS NULL OR coalesce(protocol, 'http') = $3)
      AND ($1 IS NULL OR strpos(lower(concat_ws(chr(10), call_id, stream.from, stream.to)), lower($1)) > 0)
    ORDER BY (status = 'IN_PROGRESS') DESC, calls.id DESC LIMIT $4`,
 )
 
-/** The position of the newest published event, and the calls per status as of it. */
-export const readFloorCounts = statement<
+/** The position of the newest published event, and all calls by status as of it. */
+export const readFloorHead = statement<
   [],
-  { readonly position: number; readonly status: CallStatus; readonly calls: number }
->('read_floor_counts', 'SELECT position, status, calls FROM feed_head CROSS JOIN status_counts')
+  { readonly position: number; readonly counts: Readonly<Record<CallStatus, number>> }
+>(
+  'read_floor_head',
+  `SELECT position, (SELECT jsonb_object_agg(status, calls) FROM status_counts) AS counts
+   FROM feed_head`,
+)
+
+/** The counts of an empty floor. */
+export const noCalls: Readonly<Record<CallStatus, number>> = {
+  IN_PROGRESS: 0,
+  COMPLETED: 0,
+  PROCESSING_AI: 0,
+  FAILED: 0,
+  ARCHIVED: 0,
+}
 
 /** Calls that wait for their analysis, and since when the oldest does. */
 export const readBacklog = statement<

@@ -9,8 +9,9 @@ import {
   findByCallId,
   findNewest,
   findNewestOfStatus,
+  noCalls,
   readBacklog,
-  readFloorCounts,
+  readFloorHead,
   readFloorRows,
   readFloorRowsOf,
   searchFloor,
@@ -72,7 +73,7 @@ export async function readFloor(
   gateway: string,
 ): Promise<Static<typeof Floor>> {
   return await inSnapshot(pool, async (db) => {
-    const published = await readFloorCounts(db)
+    const [head] = await readFloorHead(db)
     const found = await findCalls(db, query)
     const rows = await readFloorRows(
       db,
@@ -80,20 +81,12 @@ export async function readFloor(
     )
     const [backlog] = await readBacklog(db)
     const [late] = await countOverdue(db)
-    const counts = Object.fromEntries(published.map(({ status, calls }) => [status, calls]))
-    const countOf = (status: CallStatus) => counts[status] ?? 0
     return {
-      position: published[0]?.position ?? 0,
+      position: head?.position ?? 0,
       now: new Date().toISOString(),
       gateway,
       calls: rows.map(viewFloorCall),
-      counts: {
-        IN_PROGRESS: countOf('IN_PROGRESS'),
-        COMPLETED: countOf('COMPLETED'),
-        PROCESSING_AI: countOf('PROCESSING_AI'),
-        FAILED: countOf('FAILED'),
-        ARCHIVED: countOf('ARCHIVED'),
-      },
+      counts: head?.counts ?? noCalls,
       backlog: {
         waiting: backlog?.waiting ?? 0,
         running: backlog?.running ?? 0,

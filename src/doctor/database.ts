@@ -5,6 +5,8 @@ import { findEmbeddedUrl } from '../database/embedded/running.ts'
 import { connectionSettings } from '../database/pool.ts'
 import { type Finding, found } from './finding.ts'
 
+/** Of a connection, and of a query. */
+const patienceMs = 3_000
 const oldestVersion = 150_000
 const slowCommitMs = 20
 const commits = 5
@@ -34,7 +36,11 @@ export async function examineDatabase(config: Config, now: () => number): Promis
         'npm start   (it is started with the gateway; run the doctor in the same folder and settings)',
       ),
     ]
-  const client = new pg.Client({ ...connectionSettings(url, 'doctor'), query_timeout: 10_000 })
+  const client = new pg.Client({
+    ...connectionSettings(url, 'doctor'),
+    connectionTimeoutMillis: patienceMs,
+    query_timeout: patienceMs,
+  })
   client.on('error', () => {})
   try {
     await client.connect()
@@ -82,7 +88,7 @@ const factsQuery = `SELECT
 
 function judge(facts: Facts, isEmbedded: boolean): Finding[] {
   const { version, version_text: text, off, read_only: readOnly, used, most } = facts
-  const kind = isEmbedded ? 'the embedded PostgreSQL' : 'PostgreSQL'
+  const kind = isEmbedded ? 'The embedded PostgreSQL' : 'PostgreSQL'
   return [
     version < oldestVersion
       ? found.problem('database', `${kind} ${text} is too old.`, 'PostgreSQL 15 or later')

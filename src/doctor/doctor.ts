@@ -3,8 +3,9 @@
 import type { Config } from '../config.ts'
 import { examineDatabase } from './database.ts'
 import type { Finding } from './finding.ts'
-import { examineGateway, examinePublicUrl } from './gateway.ts'
-import { examineListeners } from './listeners.ts'
+import { examineGateway } from './gateway.ts'
+import { examineListeners, skipListeners } from './listeners.ts'
+import { examinePublicUrl } from './public-url.ts'
 import { examineSurroundings } from './surroundings.ts'
 
 export type { Finding } from './finding.ts'
@@ -21,15 +22,24 @@ export type Examination = {
 
 /** Looks at everything; nothing that is found out throws. */
 export async function examine({ config, url, now }: Examination): Promise<readonly Finding[]> {
-  const [gateway, database, surroundings, publicUrl] = await Promise.all([
-    examineGateway(url),
+  const [running, database, surroundings] = await Promise.all([
+    examineRunning(config, url),
     examineDatabase(config, now),
     examineSurroundings(config),
-    examinePublicUrl(config),
   ])
-  const answers = !gateway.some(({ verdict }) => verdict === 'problem')
-  const listeners = answers ? await examineListeners(config, url) : []
+  const { gateway, publicUrl, listeners } = running
   return [...gateway, ...database, ...surroundings, ...publicUrl, ...listeners]
+}
+
+async function examineRunning(config: Config, url: string) {
+  const gateway = await examineGateway(url)
+  if (gateway.some(({ check, verdict }) => check === 'gateway' && verdict === 'problem'))
+    return { gateway, publicUrl: [], listeners: skipListeners() }
+  const [publicUrl, listeners] = await Promise.all([
+    examinePublicUrl(config, url),
+    examineListeners(config, url),
+  ])
+  return { gateway, publicUrl, listeners }
 }
 
 const marks = { ok: 'ok', warning: 'warn', problem: 'BAD', skipped: '-' } as const

@@ -1,118 +1,72 @@
 // Plays a short call through every listener, as the PBX of that protocol would, and looks at what arrived.
-import { randomBytes, randomUUID } from 'node:crypto'
-import type { Config } from '../config.ts'
-import { systemClock } from '../simulator/clock.ts'
+import { type Config, usualAudioSocketPort } from '../config.ts'
 import type { Protocol } from '../simulator/protocol.ts'
 import { protocols } from '../simulator/protocols.ts'
-import { loadRecordings, packetBytes } from '../simulator/recordings.ts'
-import { splitVoices, type Voices } from '../simulator/voices.ts'
 import { type Finding, found } from './finding.ts'
+import { type Outcome, playTrial, trialSeconds } from './trial-call.ts'
 
-const packets = 100
-/** Faster than life: two seconds of speech in a fifth of that. */
-const rate = 5
-const patienceMs = 5_000
-const pollMs = 100
-
-type StoredCall = { readonly total_packets: number; readonly missing_count: number }
+/** What a protocol is signed with. */
+const secrets: Readonly<Record<string, string>> = {
+  twilio: 'TWILIO_AUTH_TOKEN',
+  fonoster: 'FONOSTER_ACCESS_KEY_SECRET',
+  genesys: 'GENESYS_API_KEY and GENESYS_CLIENT_SECRET',
+}
 
 /** A finding for every listener. */
-export async function examineListeners(config: Config, url: string): Promise<Finding[]> {
-  const voices = await shortVoices()
+export async function examineListeners(
+  config: Config,
+  gateway: string,
+): Promise<readonly Finding[]> {
   return await Promise.all(
     protocols.map(async (protocol) => {
-      if (protocol.name === 'audiosocket' && config.AUDIOSOCKET_PORT === null)
-        return found.skipped(protocol.name, 'AUDIOSOCKET_PORT is off.')
-      return await examine(protocol, voices, config, url)
+      const notPlayed = whyNotPlayed(protocol, config)
+      if (notPlayed !== undefined) return found.skipped(protocol.name, notPlayed)
+      return judge(protocol, await playTrial({ protocol, to: gateway, gateway, config }))
     }),
   )
 }
 
-async function examine(
-  protocol: Protocol,
-  voices: Voices,
-  config: Config,
-  url: string,
-): Promise<Finding> {
-  const callId = callIdFor(protocol)
-  try {
-    const sent = await protocol.play({
-      url,
-      ...(typeof config.AUDIOSOCKET_PORT === 'number'
-        ? { audioSocketPort: config.AUDIOSOCKET_PORT }
-        : {}),
-      callId,
-      voices,
-      rate,
-      clock: systemClock,
-      signal: AbortSignal.timeout(patienceMs),
-      secrets: {
-        publicUrl: config.PUBLIC_URL ?? undefined,
-        twilioAuthToken: config.TWILIO_AUTH_TOKEN ?? undefined,
-        fonosterSecret: config.FONOSTER_ACCESS_KEY_SECRET ?? undefined,
-        genesysApiKey: config.GENESYS_API_KEY ?? undefined,
-        genesysClientSecret: config.GENESYS_CLIENT_SECRET ?? undefined,
-      },
-    })
-    const tracks = sent.map(({ track }) => track).join(' and ')
-    const call = await arrival(url, callId)
-    await fetch(`${url}/v1/call/complete/${callId}`, { method: 'POST' })
-    if (call === undefined || call.total_packets === 0)
-      return found.problem(
-        protocol.name,
-        'A call was played, and nothing of it arrived.',
-        `ai-pbx-gateway timeline ${callId}`,
-      )
-    if (call.missing_count > 0)
-      return found.problem(
-        protocol.name,
-        `A call was played, and ${call.missing_count} packets of it are missing.`,
-        `ai-pbx-gateway timeline ${callId}`,
-      )
-    return found.ok(protocol.name, `${packets / 50} s of speech on ${tracks} arrived whole.`)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return found.problem(
-      protocol.name,
-      `A call could not be played: ${reason}.`,
-      protocol.name === 'audiosocket'
-        ? 'AUDIOSOCKET_PORT=9092   (one that is free, in the settings of the gateway)'
-        : 'run the doctor with the same settings as the gateway, and look into its log',
-    )
+/** The listeners of a gateway that does not answer. */
+export function skipListeners(): readonly Finding[] {
+  return protocols.map(({ name }) =>
+    found.skipped(name, 'No call was played: the gateway must be healthy first.'),
+  )
+}
+
+function whyNotPlayed({ name }: Protocol, config: Config): string | undefined {
+  if (name !== 'audiosocket') return undefined
+  if (config.AUDIOSOCKET_PORT === null) return 'AUDIOSOCKET_PORT is off.'
+  if (config.AUDIOSOCKET_PORT === 0)
+    return 'AUDIOSOCKET_PORT is 0: only the log of the gateway says which port it took.'
+  return undefined
+}
+
+function judge({ name }: Protocol, outcome: Outcome): Finding {
+  const look = `ai-pbx-gateway timeline ${outcome.callId}`
+  if (outcome.result === 'refused') {
+    const { reason } = outcome
+    return found.problem(name, `A call could not be played: ${reason}.`, fixOf(name, reason))
   }
+  if (outcome.result === 'nothing')
+    return name === 'audiosocket'
+      ? found.problem(
+          name,
+          'A call was played, and nothing of it arrived: something else has the port.',
+          portFix,
+        )
+      : found.problem(name, 'A call was played, and nothing of it arrived.', look)
+  const { tracks, seconds } = outcome
+  return seconds === trialSeconds
+    ? found.ok(name, `${trialSeconds} s of speech on ${tracks.join(' and ')} arrived whole.`)
+    : found.problem(name, `Of ${trialSeconds} s of speech ${seconds} s arrived.`, look)
 }
 
-function callIdFor({ name, callIds }: Protocol): string {
-  if (callIds === 'uuid') return randomUUID()
-  const id = randomBytes(16).toString('hex')
-  return callIds === 'twilio' ? `CA${id}` : `doctor-${name}-${id.slice(0, 12)}`
-}
+const portFix = `AUDIOSOCKET_PORT=${usualAudioSocketPort}   (or another one that is free; the same for gateway and doctor)`
 
-/** What of a call is stored, once nothing more comes. */
-async function arrival(url: string, callId: string): Promise<StoredCall | undefined> {
-  const deadline = performance.now() + patienceMs
-  let before: StoredCall | undefined
-  while (performance.now() < deadline) {
-    const answer = await fetch(`${url}/v1/call/${callId}`)
-    const call = answer.ok ? ((await answer.json()) as StoredCall) : undefined
-    if (
-      call !== undefined &&
-      call.total_packets > 0 &&
-      before?.total_packets === call.total_packets
-    )
-      return call
-    before = call
-    await new Promise((resolve) => setTimeout(resolve, pollMs))
-  }
-  return before
-}
-
-/** The first words of a recording. */
-async function shortVoices(): Promise<Voices> {
-  const [recording] = await loadRecordings()
-  if (recording === undefined) throw new Error('there is no recording')
-  const { customer, agent } = splitVoices(recording)
-  const from = (recording.turns[0]?.start ?? 0) * packetBytes
-  const to = from + packets * packetBytes
-  return { customer: customer.subarray(from, to), agent: agent.subarray(from, to) }
+function fixOf(name: string, reason: string): string {
+  if (name === 'audiosocket') return portFix
+  const secret = secrets[name]
+  if (secret !== undefined && reason.includes('refused with 403'))
+    return `run the doctor with the ${secret} and PUBLIC_URL of the gateway (in the folder of its .env)`
+  return 'see the log of the gateway'
 }

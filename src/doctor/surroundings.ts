@@ -2,6 +2,7 @@
 import { readFile, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Config } from '../config.ts'
+import { showUrl } from './ask.ts'
 import { type Finding, found } from './finding.ts'
 
 const leastFreeBytes = 2 ** 30
@@ -84,8 +85,8 @@ function examineSecrets(config: Config): Finding[] {
     findings.push(
       found.warning(
         'public URL',
-        `PUBLIC_URL ${PUBLIC_URL} is not encrypted; Twilio and Genesys connect by wss: only.`,
-        `PUBLIC_URL=${PUBLIC_URL.replace(/^(http|ws):/, 'https:')}`,
+        `PUBLIC_URL ${showUrl(PUBLIC_URL)} is not encrypted; Twilio and Genesys connect by wss: only.`,
+        `PUBLIC_URL=${showUrl(PUBLIC_URL).replace(/^(http|ws):/, 'https:')}`,
       ),
     )
   findings.push(

@@ -12,7 +12,7 @@ import { RecentEvents } from './recent-events.ts'
 import type { Resume } from './resume.ts'
 import type { Snapshots } from './snapshots.ts'
 import { StreamClient } from './stream-client.ts'
-import { conflate, type StreamEvent, streamEventsOf, textOf, wanted } from './stream-event.ts'
+import { NewestEvents, type StreamEvent, streamEventsOf, textOf, wanted } from './stream-event.ts'
 import type { Ticks } from './ticks.ts'
 
 /** What the streams need. */
@@ -44,7 +44,9 @@ const pollMs = 500
 const pageSize = 500
 /** Who is further behind begins anew, with a snapshot: that is less to read. */
 const farthestBehind = 10_000
-/** A client that lagged is not given more than that at once, in characters; else it begins anew. */
+/** Who was up to date and needs longer than that to be so again is slow. */
+const patienceMs = 1_000
+/** A slow client is not given more than that at once, in characters; else it begins anew. */
 const mostConflated = 2 ** 23
 const piece = 2 ** 18
 const restPerClientMs = 0.01
@@ -68,8 +70,10 @@ export function startEventStreams(options: EventStreamOptions): EventStreams {
     onError: (error) => logger.error({ err: error }, 'events were not streamed; trying again'),
     run: async () => {
       while (!stopped && position !== undefined) {
-        const events = await readPage(position, ticks.delivered)
-        if (events.length > 0) broadcast(events)
+        const before: number = position
+        const events = await readPage(before, ticks.delivered)
+        // Meanwhile all clients may have gone, and others may have come.
+        if (position === before) broadcast(before, events)
         if (events.length < pageSize) return undefined
       }
       return undefined
@@ -91,30 +95,36 @@ export function startEventStreams(options: EventStreamOptions): EventStreams {
     return streamEventsOf(events, await readFloorCalls(pool, callIds))
   }
 
-  function broadcast(events: readonly StreamEvent[]): void {
-    const before = position
-    const last = events.at(-1)?.position
-    if (before === undefined || last === undefined) return
+  function broadcast(before: number, events: readonly StreamEvent[]): void {
     recent.add(before, events)
-    position = last
-    const all = Buffer.from(events.map(({ text }) => text).join(''))
-    for (const client of live) {
-      if (client.reached >= last) continue
-      const isAll = client.reached === before && client.filter === undefined
-      const text = isAll ? all : joined(wanted(events, client.reached, client.filter))
-      client.reached = last
-      if (text.length > 0 && !client.write(text)) void bringUpToDate(client, true)
+    let since = before
+    for (const some of inPieces(events)) {
+      const last = some.at(-1)?.position ?? since
+      const all = Buffer.from(joined(some))
+      for (const client of live) {
+        if (client.reached >= last) continue
+        const isAll = client.reached === since && client.filter === undefined
+        const text = isAll ? all : joined(wanted(some, client.reached, client.filter))
+        client.reached = last
+        if (text.length > 0 && !client.write(text)) void bringUpToDate(client, patienceMs)
+      }
+      position = last
+      since = last
     }
   }
 
-  /** Serves a client from the log, as fast as it reads, until it is up to date. */
-  async function bringUpToDate(client: StreamClient, conflates: boolean): Promise<void> {
+  /**
+   * Serves a client from the log, as fast as it reads, until it is up to date.
+   * @param patience after so many milliseconds it is given only what is newest
+   */
+  async function bringUpToDate(client: StreamClient, patience: number): Promise<void> {
     live.delete(client)
+    const begun = performance.now()
     try {
       await client.drained()
       while (!client.isGone && position !== undefined && client.reached < position) {
         if (position - client.reached > farthestBehind) await beginAnew(client)
-        else if (conflates) await giveNewest(client, position)
+        else if (performance.now() - begun > patience) await giveNewest(client, position)
         else await givePage(client, position)
       }
       if (!client.isGone) live.add(client)
@@ -132,35 +142,31 @@ export function startEventStreams(options: EventStreamOptions): EventStreams {
 
   async function givePage(client: StreamClient, target: number): Promise<void> {
     const events = await pageAfter(client.reached, target)
-    for (const text of inPieces(wanted(events, client.reached, client.filter))) {
-      if (!client.write(text)) await client.drained()
-      if (client.isGone) return
-    }
+    await give(client, wanted(events, client.reached, client.filter))
     // There are fewer events than positions when calls were erased.
     client.reached = events.at(-1)?.position ?? target
   }
 
   async function giveNewest(client: StreamClient, target: number): Promise<void> {
-    let gathered: StreamEvent[] = []
-    let calls = 0
+    const newest = new NewestEvents()
     let read = client.reached
     while (read < target) {
       const events = await pageAfter(read, target)
-      const result = conflate([...gathered, ...wanted(events, read, client.filter)])
-      gathered = result.newest
-      calls += result.calls
+      newest.add(wanted(events, read, client.filter))
       read = events.at(-1)?.position ?? target
-      if (gathered.reduce((sum, { text }) => sum + text.length, 0) > mostConflated) {
-        await beginAnew(client)
-        return
-      }
+      if (newest.characters > mostConflated) return await beginAnew(client)
     }
+    const { conflated: calls } = newest
     if (calls > 0) client.write(textOf('conflated', JSON.stringify({ calls })))
-    for (const text of inPieces(gathered)) {
-      if (!client.write(text)) await client.drained()
+    await give(client, newest.events)
+    client.reached = read
+  }
+
+  async function give(client: StreamClient, events: readonly StreamEvent[]): Promise<void> {
+    for (const some of inPieces(events)) {
+      if (!client.write(joined(some))) await client.drained()
       if (client.isGone) return
     }
-    client.reached = read
   }
 
   async function beginAnew(client: StreamClient): Promise<void> {
@@ -180,9 +186,14 @@ export function startEventStreams(options: EventStreamOptions): EventStreams {
     }
   }
 
+  let current: Promise<void> | undefined
   const ticking = setInterval(() => {
-    if (live.size > 0)
-      tick().catch((error: unknown) => logger.warn({ err: error }, 'a tick was left out'))
+    if (live.size === 0 || current !== undefined) return
+    current = tick()
+      .catch((error: unknown) => logger.warn({ err: error }, 'a tick was left out'))
+      .finally(() => {
+        current = undefined
+      })
   }, tickMs)
 
   return {
@@ -207,7 +218,7 @@ export function startEventStreams(options: EventStreamOptions): EventStreams {
         if (head !== undefined)
           client.write(textOf('resync', JSON.stringify({ position: snapshot?.position ?? head })))
         if (snapshot !== undefined) client.write(snapshot.text)
-        void bringUpToDate(client, false)
+        void bringUpToDate(client, Number.POSITIVE_INFINITY)
         pulse.wake()
       }
     },
@@ -224,14 +235,17 @@ function joined(events: readonly StreamEvent[]): string {
   return events.map(({ text }) => text).join('')
 }
 
-/** The texts of events, some together, none much longer than a piece. */
-function* inPieces(events: readonly StreamEvent[]): Generator<string> {
-  let text = ''
+/** Events in parts of which none is much longer than a piece. */
+function* inPieces(events: readonly StreamEvent[]): Generator<StreamEvent[]> {
+  let some: StreamEvent[] = []
+  let characters = 0
   for (const event of events) {
-    text += event.text
-    if (text.length < piece) continue
-    yield text
-    text = ''
+    some.push(event)
+    characters += event.text.length
+    if (characters < piece) continue
+    yield some
+    some = []
+    characters = 0
   }
-  if (text !== '') yield text
+  if (some.length > 0) yield some
 }

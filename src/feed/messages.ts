@@ -16,7 +16,7 @@ export function eventMessage(event: FeedEvent): string {
         return JSON.stringify({
           type: 'call_event',
           event: 'call_erased',
-          data: { previous_status: event.old_status },
+          data: {},
           ...common,
         })
       return JSON.stringify({

@@ -6,7 +6,11 @@ import type { FeedFilter } from './filter.ts'
 import { textOf } from './stream-event.ts'
 
 /** A snapshot and the position that it is as of. */
-export type Snapshot = { readonly position: number; readonly text: string }
+export type Snapshot = {
+  readonly position: number
+  /** The event, as bytes that all who are given it share. */
+  readonly text: Buffer
+}
 
 /** What takes snapshots. */
 export type Snapshots = {
@@ -23,7 +27,7 @@ export function createSnapshots(pool: Pool, gateway: string): Snapshots {
   async function read({ call, status }: FeedFilter): Promise<Snapshot> {
     const floor = await readFloor(pool, { limit: floorLimits.usual, call, status }, gateway)
     const { position } = floor
-    return { position, text: textOf('snapshot', JSON.stringify(floor), position) }
+    return { position, text: Buffer.from(textOf('snapshot', JSON.stringify(floor), position)) }
   }
 
   return {

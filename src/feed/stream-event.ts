@@ -45,16 +45,36 @@ export function wanted(
   )
 }
 
-/** The newest event of every call, in their order, and how many calls had more than one. */
-export function conflate(events: readonly StreamEvent[]): {
-  readonly newest: StreamEvent[]
-  readonly calls: number
-} {
-  const newest = new Map<string, StreamEvent>()
-  const conflated = new Set<string>()
-  for (const event of events) {
-    if (newest.delete(event.call_id)) conflated.add(event.call_id)
-    newest.set(event.call_id, event)
+/** The newest event of every call, in their order, as it is gathered page by page. */
+export class NewestEvents {
+  readonly #newest = new Map<string, StreamEvent>()
+  readonly #conflated = new Set<string>()
+  #characters = 0
+
+  add(events: readonly StreamEvent[]): void {
+    for (const event of events) {
+      const before = this.#newest.get(event.call_id)
+      if (before !== undefined) {
+        this.#newest.delete(event.call_id)
+        this.#conflated.add(event.call_id)
+        this.#characters -= before.text.length
+      }
+      this.#newest.set(event.call_id, event)
+      this.#characters += event.text.length
+    }
   }
-  return { newest: [...newest.values()], calls: conflated.size }
+
+  get events(): StreamEvent[] {
+    return [...this.#newest.values()]
+  }
+
+  /** How many calls had more than one event. */
+  get conflated(): number {
+    return this.#conflated.size
+  }
+
+  /** The length of the texts of the events. */
+  get characters(): number {
+    return this.#characters
+  }
 }

@@ -1,5 +1,6 @@
 // What a stream says every second: that it lives, and how busy the gateway is.
-import { readFloorCounts } from '../calls/floor-statements.ts'
+import { noCalls, readFloorHead } from '../calls/floor-statements.ts'
+import type { CallStatus } from '../calls/transitions.ts'
 import type { Queryable } from '../database/statement.ts'
 import type { FeedEvent } from './event-log.ts'
 
@@ -12,6 +13,8 @@ export type Tick = {
   readonly commit_ms: number
   /** Calls in progress. */
   readonly live: number
+  /** All calls by status. */
+  readonly counts: Readonly<Record<CallStatus, number>>
   /** From what happened to its being streamed, in milliseconds: the longest of the last second. */
   readonly lag_ms: number
 }
@@ -45,9 +48,10 @@ export function createTicks(
       ticks += 1
       const lag_ms = lag
       lag = 0
-      const counts = await readFloorCounts(db)
-      const live = counts.find(({ status }) => status === 'IN_PROGRESS')?.calls ?? 0
-      return { now: new Date().toISOString(), ...load(), live, lag_ms }
+      const [head] = await readFloorHead(db)
+      const counts = head?.counts ?? noCalls
+      const live = counts.IN_PROGRESS
+      return { now: new Date().toISOString(), ...load(), live, counts, lag_ms }
     },
   }
 }

@@ -1,5 +1,5 @@
-// The pages a person opens: the list of calls at `/` and the two readers of the API's description. All they
-// load is served from here.
+// The pages a person opens: the desk at `/` and the two readers of the API's description. All they load is served
+// from here.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -7,6 +7,8 @@ import fastifyStatic from '@fastify/static'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
+import type { Logger } from '../telemetry/logger.ts'
+import { findDesk } from './desk.ts'
 
 const packageRoot = join(import.meta.dirname, '..', '..')
 const webFolder = join(packageRoot, 'web')
@@ -15,7 +17,7 @@ const webFolder = join(packageRoot, 'web')
 // HTTPS, which we do not speak ourselves.
 const pagePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  "media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // ReDoc and Swagger UI set styles inline, and ReDoc works in a worker made from a blob.
 const documentationPolicy =
@@ -23,14 +25,28 @@ const documentationPolicy =
   "img-src 'self' data:; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; " +
   "frame-ancestors 'none'"
 
-/** Serves `/`, `/docs`, `/redoc` and `/openapi.json`. */
-export async function servePages(app: FastifyInstance, version: string): Promise<void> {
+const notBuilt =
+  '<!doctype html><html lang="en"><title>AI PBX Gateway</title><p>The gateway runs, but its desk is not built. ' +
+  'In its folder <code>npm ci</code> installs what builds it; the log says what went wrong. The API is ' +
+  '<a href="/docs">here</a>.</p></html>'
+
+/** Serves `/`, `/docs`, `/redoc` and `/openapi.json`; builds the desk first where it has to. */
+export async function servePages(
+  app: FastifyInstance,
+  version: string,
+  logger: Logger,
+): Promise<void> {
+  const desk = await findDesk(packageRoot, logger)
   await app.register(fastifyStatic, {
-    root: webFolder,
+    ...(desk === undefined ? { serve: false } : { root: desk }),
     prefix: '/web/',
     index: false,
     schemaHide: true,
-    setHeaders: (reply) => {
+    // The names of files change with what is in them, but for that of the page.
+    cacheControl: false,
+    setHeaders: (reply, path) => {
+      const isPage = path.endsWith('.html')
+      reply.header('cache-control', isPage ? 'no-cache' : 'public, max-age=31536000, immutable')
       reply.header('x-content-type-options', 'nosniff')
     },
   })
@@ -40,7 +56,7 @@ export async function servePages(app: FastifyInstance, version: string): Promise
     {
       schema: {
         operationId: 'getRoot',
-        summary: 'The page of live calls for a browser, the name of the service for a program',
+        summary: 'The desk for a browser, the name of the service for a program',
         tags: ['gateway'],
         response: {
           200: Type.Object({
@@ -56,7 +72,8 @@ export async function servePages(app: FastifyInstance, version: string): Promise
       if (!request.headers.accept?.includes('text/html'))
         return { service: 'AI PBX Gateway', status: 'running' as const, version }
       reply.header('content-security-policy', pagePolicy)
-      return reply.sendFile('index.html')
+      if (desk !== undefined) return reply.sendFile('index.html')
+      return reply.type('text/html; charset=utf-8').send(notBuilt as never)
     },
   )
 
@@ -71,8 +88,12 @@ export async function servePages(app: FastifyInstance, version: string): Promise
   })
 
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+  const redocPage = readFileSync(join(webFolder, 'redoc.html'), 'utf8')
   app.get('/redoc', { schema: { hide: true } }, (_request, reply) =>
-    reply.header('content-security-policy', documentationPolicy).sendFile('redoc.html'),
+    reply
+      .header('content-security-policy', documentationPolicy)
+      .type('text/html; charset=utf-8')
+      .send(redocPage),
   )
   let redoc: string | undefined
   app.get('/redoc/redoc.standalone.js', { schema: { hide: true } }, (_request, reply) => {

@@ -1,16 +1,8 @@
 // The codecs by name: how much audio a packet holds, and how it becomes linear samples.
+import type { Decoder } from './decoder.ts'
 import { decodeALaw, decodeMuLaw } from './g711.ts'
 import { createG722Decoder } from './g722.ts'
 import { createOpusDecoder, opusSamples } from './opus.ts'
-
-/** Turns packets of one track into linear samples. */
-export type Decoder = {
-  /** Never throws: what cannot be decoded is silence of the packet's length. */
-  readonly decode: (payload: Uint8Array) => Int16Array
-  /** Forgets the packets before. */
-  readonly reset: () => Promise<void>
-  readonly close: () => void
-}
 
 /** A codec. */
 export type Codec = {

@@ -1,6 +1,6 @@
 // ITU-T G.722 at 64 kbit/s: wideband speech, two samples of 16 kHz a byte. Names and numbers of blocks are those
 // of the recommendation; all arithmetic is on integers, as it says. Pure.
-import type { Decoder } from './codecs.ts'
+import type { Decoder } from './decoder.ts'
 
 const lowScaleSteps = [-60, -30, 58, 172, 334, 538, 1198, 3042]
 const lowScaleIndex = [0, 7, 6, 5, 4, 3, 2, 1, 7, 6, 5, 4, 3, 2, 1, 0]

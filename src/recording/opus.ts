@@ -1,5 +1,5 @@
 // Opus (RFC 6716): the structure of a packet, and its decoder, a build of libopus that is loaded when first needed.
-import type { Decoder } from './codecs.ts'
+import type { Decoder } from './decoder.ts'
 
 /** The longest packet, in milliseconds, and the longest frame, in bytes. */
 const [longestPacketMs, longestFrameBytes] = [120, 1275]

@@ -27,10 +27,9 @@ const PeaksQuery = Type.Object({
 })
 
 /** The routes of the quality and of the peaks. */
-export const qualityRoutes: FastifyPluginAsyncTypebox<RecordingRouteOptions> = async (
-  app,
-  { db, measure },
-) => {
+export const qualityRoutes: FastifyPluginAsyncTypebox<
+  Omit<RecordingRouteOptions, 'readRedactedSpans'>
+> = async (app, { db, measure }) => {
   app.get(
     '/v1/call/:call_id/quality',
     {

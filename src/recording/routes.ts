@@ -1,4 +1,5 @@
 // `GET /v1/call/{call_id}/recording.wav`: the call as a WAV file, whole or in part, at the pace of the client.
+import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
@@ -10,16 +11,24 @@ import type { TrackName } from '../ledger/packet.ts'
 import { parseRange } from './byte-range.ts'
 import type { Measurements } from './measurements.ts'
 import { TrackParameter } from './view.ts'
-import { planWav, wavBytes } from './wav.ts'
+import { type MutedSpan, planWav, wavBytes } from './wav.ts'
 
 /** What the routes need. */
 export type RecordingRouteOptions = {
   readonly db: Queryable
   readonly measure: Measurements
+  /** Where in a call (by its `id`) something was said that its transcript does not tell. */
+  readonly readRedactedSpans: (call: number) => Promise<readonly MutedSpan[]>
 }
 
 const TrackQuery = Type.Object({
   track: TrackParameter('Only this track; without it, the customer left and the agent right'),
+  redacted: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description: 'Whether sentences in which something was redacted are silent',
+    }),
+  ),
 })
 
 const audio = (description: string) => ({
@@ -27,25 +36,32 @@ const audio = (description: string) => ({
   content: { 'audio/wav': { schema: Type.Unsafe<Readable>({ type: 'string', format: 'binary' }) } },
 })
 
+function tagOf(muted: readonly MutedSpan[]): string {
+  return createHash('sha256').update(JSON.stringify(muted)).digest('base64url').slice(0, 12)
+}
+
 /** Changes when the same packets make other bytes. */
 const renderer = 1
 
 /** The route of the recording. */
 export const recordingRoutes: FastifyPluginAsyncTypebox<RecordingRouteOptions> = async (
   app,
-  { db, measure },
+  { db, measure, readRedactedSpans },
 ) => {
   /** The body of the reply; null when it has none. */
   async function answer(
     reply: FastifyReply,
     callId: string,
     track: TrackName | undefined,
+    redacted: boolean,
   ): Promise<Readable | null> {
     const { headers, method } = reply.request
     const { call, ...measured } = await measure(callId)
-    const plan = planWav(call.id, measured, call.tracks_swapped, track)
+    const muted = redacted ? await readRedactedSpans(call.id) : []
+    const plan = planWav(call.id, measured, call.tracks_swapped, track, muted)
     const roles = call.tracks_swapped ? 'swapped' : 'plain'
-    const tag = `"${measured.state}.${track ?? roles}.${renderer}"`
+    const silent = redacted ? `.${tagOf(muted)}` : ''
+    const tag = `"${measured.state}.${track ?? roles}.${renderer}${silent}"`
     reply.headers({
       etag: tag,
       'accept-ranges': 'bytes',
@@ -103,12 +119,14 @@ export const recordingRoutes: FastifyPluginAsyncTypebox<RecordingRouteOptions> =
         },
       },
     },
-    ({ params, query }, reply) => answer(reply, params.call_id, query.track),
+    ({ params, query }, reply) =>
+      answer(reply, params.call_id, query.track, query.redacted ?? false),
   )
 
   app.head(
     '/v1/call/:call_id/recording.wav',
     { schema: { ...schema, hide: true } },
-    ({ params, query }, reply) => answer(reply, params.call_id, query.track),
+    ({ params, query }, reply) =>
+      answer(reply, params.call_id, query.track, query.redacted ?? false),
   )
 }

@@ -7,12 +7,20 @@ import { type AudibleTrack, audibleTracks } from './audible-tracks.ts'
 import { type Channel, endOf, openChannel, silentChannel } from './channel.ts'
 import type { MeasuredCall } from './measure.ts'
 
+/** A stretch of a call that is silent; of one track, or of all (null). In seconds. */
+export type MutedSpan = {
+  readonly track: string | null
+  readonly start: number
+  readonly end: number
+}
+
 /** What a WAV file of a call holds. */
 export type WavPlan = {
   /** The `id` of the call. */
   readonly call: number
   /** Left and right, or one; `undefined` is silent. */
   readonly channels: readonly (AudibleTrack | undefined)[]
+  readonly muted: readonly MutedSpan[]
   readonly rate: number
   /** Samples of each channel. */
   readonly frames: number
@@ -34,6 +42,7 @@ export function planWav(
   { tracks }: MeasuredCall,
   swapped: boolean,
   only: TrackName | undefined,
+  muted: readonly MutedSpan[] = [],
 ): WavPlan {
   const channels = channelsOf(audibleTracks(tracks, only), swapped, only)
   const rate = Math.max(...channels.map((track) => track?.rate ?? 0))
@@ -44,7 +53,7 @@ export function planWav(
       'no_recording',
       `The call lasts ${Math.round(frames / rate / 3600)} hours, too long for a WAV file`,
     )
-  return { call, channels, rate, frames, bytes }
+  return { call, channels, muted, rate, frames, bytes }
 }
 
 /** Left first: the customer and the agent, or the only track. */
@@ -73,7 +82,7 @@ export async function* wavBytes(
   const to = last + 1 - headerBytes
   let frame = Math.floor(from / frameBytes)
   const channels = plan.channels.map((track) =>
-    track === undefined ? silentChannel : openChannel(db, plan.call, track, plan.rate, frame),
+    track === undefined ? silentChannel : openPart(db, plan, track, frame),
   )
   try {
     while (frame * frameBytes < to) {
@@ -85,6 +94,31 @@ export async function* wavBytes(
     }
   } finally {
     await Promise.all(channels.map(({ close }) => close()))
+  }
+}
+
+/** A channel from a frame on, with what is muted. */
+function openPart(
+  db: Queryable,
+  { call, rate, muted }: WavPlan,
+  track: AudibleTrack,
+  from: number,
+): Channel {
+  const channel = openChannel(db, call, track, rate, from)
+  const spans = muted.filter((span) => span.track === null || span.track === track.track)
+  if (spans.length === 0) return channel
+  let at = from
+  return {
+    ...channel,
+    read: async (samples) => {
+      const block = await channel.read(samples)
+      for (const { start, end } of spans) {
+        const [first, last] = [Math.floor(start * rate) - at, Math.ceil(end * rate) - at]
+        if (last > 0 && first < samples) block.fill(0, Math.max(first, 0), Math.min(last, samples))
+      }
+      at += samples
+      return block
+    },
   }
 }
 

@@ -131,15 +131,6 @@ test('a client that reads the past while calls go on misses nothing where both m
   }
 })
 
-test('a position ahead of the gateway is respected: nothing up to it is delivered', async () => {
-  const head = await settledHead()
-  await using client = await connectFeed(gateways.at(0).url, `/ws?after=${head + 3}`)
-  await storeCalls(database.pool, callIds('ahead', 5))
-  assertNoHoles(await client.received(2), head + 3)
-  await using all = await connectFeed(gateways.at(0).url, `/ws?after=${head}`)
-  assert.deepEqual((await all.received(5)).slice(3), client.events())
-})
-
 test('a gateway that was paused delivers nothing that its client had from another', async () => {
   await settledHead()
   await using first = await connectFeed(gateways.at(0).url)

@@ -21,7 +21,9 @@ const outside = [
   '/web//etc/passwd',
   '/web/%2fetc/passwd',
   '/web/.git/config',
-  '/web/calls.js%00.css',
+  '/web/assets/x.js%00.css',
+  '/web/sources.sha256/..',
+  '/web/src/main.tsx',
   '/web/%ff',
   `/web/${'a'.repeat(5000)}`,
   '/docs/static/../../package.json',
@@ -31,11 +33,17 @@ const outside = [
   '/.env',
 ]
 
+/** The script and the style of the desk. */
+async function deskFiles(): Promise<readonly string[]> {
+  const page = await (await fetch(url, { headers: asBrowser })).text()
+  return [...page.matchAll(/(?:src|href)="(\/web\/[^"]+)"/g)].map(([, file]) => file ?? '')
+}
+
 suite('/', () => {
   test('is a page for a browser and JSON for a program, and caches know', async () => {
     const page = await fetch(url, { headers: asBrowser })
     assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
-    assert.match(await page.text(), /<title>Calls · AI PBX Gateway<\/title>/)
+    assert.match(await page.text(), /<title>Floor · AI PBX Gateway<\/title>/)
     const json = await fetch(url, { headers: { accept: 'application/json' } })
     assert.match(json.headers.get('content-type') ?? '', /^application\/json/)
     for (const { headers } of [page, json]) assert.equal(headers.get('vary'), 'accept')
@@ -77,15 +85,28 @@ suite('a page', () => {
 })
 
 suite('a file', () => {
-  test('of the pages says its type and is not to be guessed', async () => {
-    for (const [file, type] of [
-      ['calls.js', /javascript/],
-      ['rows.js', /javascript/],
-      ['calls.css', /^text\/css/],
-    ] as const) {
-      const response = await fetch(`${url}/web/${file}`)
-      assert.match(response.headers.get('content-type') ?? '', type)
+  test('of the desk says its type, is kept by the browser, and is not to be guessed', async () => {
+    const page = await fetch(url, { headers: asBrowser })
+    assert.equal(page.headers.get('cache-control'), 'no-cache')
+    const files = await deskFiles()
+    assert.deepEqual(files.map((file) => file.split('.').at(-1)).toSorted(), ['css', 'js'])
+    for (const file of files) {
+      const response = await fetch(url + file)
+      assert.match(response.headers.get('content-type') ?? '', /^text\/(javascript|css)/)
       assert.equal(response.headers.get('x-content-type-options'), 'nosniff')
+      assert.match(response.headers.get('cache-control') ?? '', /immutable/)
+    }
+  })
+
+  test('of the desk loads nothing from elsewhere', async () => {
+    for (const file of await deskFiles()) {
+      const text = await (await fetch(url + file)).text()
+      const addresses = [...text.matchAll(/https?:\/\/[^\s"'`)]+/g)].map(([address]) => address)
+      // Names of XML namespaces look like addresses, and are none.
+      assert.deepEqual(
+        addresses.filter((address) => !address.startsWith('http://www.w3.org/')),
+        [],
+      )
     }
   })
 
@@ -108,7 +129,9 @@ suite('a file', () => {
     ['if-modified-since', 'yesterday'],
   ] as const)
     test(`asked for with ${name}: ${value} is no defect`, async () => {
-      const response = await fetch(`${url}/web/calls.js`, { headers: { [name]: value } })
+      const response = await fetch(url + ((await deskFiles())[0] ?? ''), {
+        headers: { [name]: value },
+      })
       assert.ok(response.status < 500, String(response.status))
       await response.text()
     })
@@ -126,7 +149,7 @@ test('an unknown route is a 404 that names it, shortened', async () => {
 test('a known route with another method is a 404', async () => {
   for (const [method, path] of [
     ['PUT', '/health'],
-    ['DELETE', '/v1/call/x'],
+    ['DELETE', '/v1/call/x/timeline'],
     ['PUT', '/v1/call/stream/x'],
     ['PATCH', '/'],
   ] as const) {

@@ -1,5 +1,6 @@
 // A real Chromium, as a supervisor has it, and pages that remember everything that went wrong in them.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
 const installedChromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
@@ -67,4 +68,16 @@ export async function openPage(
        reportViolation(event.violatedDirective + ' ' + event.blockedURI))`,
   )
   return { page, problems, hosts }
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+
+/** What axe finds wrong in a page as it is now: the rule, what it wants, and the elements. */
+export async function accessibilityProblems(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe)
+  return await page.evaluate<string[]>(
+    `axe.run(document, { runOnly: ${JSON.stringify(rules)} }).then(({ violations }) =>
+       violations.map(({ id, help, nodes }) => id + ': ' + help + ' ' + nodes.map(({ html }) => html).slice(0, 3)))`,
+  )
 }

@@ -8,7 +8,7 @@ import { linearAudio, splitVoices, type Voices } from '../../src/simulator/voice
 import type { GatewayProcess } from './gateway.ts'
 import { samplesOf } from './sox.ts'
 import { until } from './until.ts'
-import { readWav } from './wav.ts'
+import { assertSamples, readWav } from './wav.ts'
 
 /** 4 s in which the agent asks, and the customer begins to answer. */
 export const packets = 200
@@ -171,4 +171,20 @@ export function withoutGaps({ rate, samples, gaps }: HeardTrack): Int16Array {
   }
   parts.push(samples.subarray(at))
   return Int16Array.from(parts.flatMap((part) => [...part]))
+}
+
+/** One packet of most wires, in milliseconds. */
+export const packetMs = 20
+
+/**
+ * All that was said is there, in order, and nothing is told to be missing. Where only a clock tells, a machine that is
+ * busy all the time looks like the loss of a packet, and of no more.
+ */
+export function assertWhole({ lossAccount }: Protocol, heard: HeardTrack): void {
+  const { track, rate, samples, gaps, missingMs } = heard
+  const whole = sourceOf(track, rate)
+  if (lossAccount === 'clock') assertSamples(withoutGaps(heard), whole)
+  else assertSamples(samples, whole)
+  const mostMs = lossAccount === 'clock' ? packetMs : 0
+  assert.ok(missingMs <= mostMs, `${track}: ${JSON.stringify(gaps)}`)
 }

@@ -32,9 +32,9 @@ export function App() {
   })
   return (
     <>
-      <a class="skip" href="#content" onClick={skipToContent}>
+      <button type="button" class="skip" onClick={skipToContent}>
         Skip to the content
-      </a>
+      </button>
       <header class="bar">
         <h1>AI PBX Gateway</h1>
         <nav aria-label="Views">
@@ -90,7 +90,6 @@ function go(hash: string): void {
   location.hash = hash
 }
 
-function skipToContent(event: Event): void {
-  event.preventDefault()
+function skipToContent(): void {
   document.querySelector<HTMLElement>('#content')?.focus()
 }

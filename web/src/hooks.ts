@@ -100,14 +100,14 @@ export type Answer<Reply> = {
   readonly reload: () => void
 }
 
-type Known<Reply> = { path: string; version: string; value?: Reply; error?: ApiError }
+type Known<Reply> = { path: string | undefined; version: string; value?: Reply; error?: ApiError }
 
 /**
  * Asks for something, again when `revision` changes, and every so many milliseconds if `everyMs` is not 0. What was
- * known stays until there is something newer.
+ * known stays until there is something newer. Without a path nothing is asked.
  */
 export function useAnswer<Reply>(
-  path: string,
+  path: string | undefined,
   revision: string | number,
   everyMs = 0,
 ): Answer<Reply> {
@@ -115,6 +115,7 @@ export function useAnswer<Reply>(
   const version = `${revision}/${asked}`
   const [answer, setAnswer] = useState<Known<Reply>>({ path, version })
   useEffect(() => {
+    if (path === undefined) return undefined
     let isGone = false
     let timer: number | undefined
     const read = async () => {

@@ -135,6 +135,23 @@ suite('frames that are dropped are a gap of their length', () => {
     assert.equal(total(play({ frames: 1_000, lost: range(403, 1), together: 10 })), frameMs)
   })
 
+  test('one of them, from a sender whose messages are of several lengths', () => {
+    const gaps = new ClockGaps()
+    const lengths = [1, 2, 1, 5, 3]
+    const found: (number | undefined)[] = []
+    for (let [frame, message] = [0, 0]; frame < 400; message += 1) {
+      const length = lengths[message % lengths.length] ?? 1
+      // The message in which frame 101 is leaves one frame later.
+      const lost = frame <= 101 && 101 < frame + length ? 1 : 0
+      if (lost > 0) found.push(message)
+      frame += length + lost
+      const gap = gaps.took(1_000 + frame * frameMs, length * frameMs)
+      if (gap !== undefined) found.push(gap.packet, gap.milliseconds)
+    }
+    assert.equal(found[0], found[1])
+    assert.deepEqual(found.slice(2), [frameMs])
+  })
+
   test('several close together are told one by one', () => {
     const drops = [400, 401, 410, 411, 412, 430, 470]
     const found = play({ frames: 1_000, lost: (frame) => drops.includes(frame) })

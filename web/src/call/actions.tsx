@@ -50,7 +50,7 @@ const erase: Action = {
   question:
     'Everything of this call is erased for good: its audio, its transcript, its history. Nobody can bring it back.',
   isGrave: true,
-  run: (callId) => send('DELETE', callPath(callId)),
+  run: (callId) => send('DELETE', callPath(callId, '?force=true')),
 }
 
 function actionsFor({ status }: CallDetail): readonly Action[] {

@@ -46,9 +46,11 @@ export function Aside(props: AsideProps) {
       </section>
       <Part title="Summary">
         <p class="summary">{call.summary ?? <NoSummary call={call} />}</p>
-        <p>
-          <Mood mood={call.sentiment} mood_score={floorCall?.mood_score ?? null} />
-        </p>
+        {call.sentiment !== null && (
+          <p>
+            <Mood mood={call.sentiment} mood_score={floorCall?.mood_score ?? null} />
+          </p>
+        )}
       </Part>
       <LossAccount quality={quality} player={player} />
       <Part title="Who and where">
@@ -127,8 +129,14 @@ function metadataOf(timeline: Timeline | undefined): readonly (readonly [string,
   for (const { data } of timeline?.entries ?? [])
     if (data.event === 'stream_started' && typeof data.metadata === 'object')
       for (const [name, value] of Object.entries(data.metadata ?? {}))
-        said.set(shortId(name), typeof value === 'string' ? value : JSON.stringify(value))
+        if (hasContent(value))
+          said.set(shortId(name), typeof value === 'string' ? value : JSON.stringify(value))
   return [...said].slice(0, mostMetadata).map(([name, value]) => [`“${name}”`, value] as const)
+}
+
+function hasContent(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0
+  return value !== null && value !== ''
 }
 
 function Events({ timeline }: { readonly timeline: Timeline | undefined }) {

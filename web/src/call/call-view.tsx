@@ -24,9 +24,20 @@ export function CallView({ callId }: { readonly callId: string }) {
   const isLive = (seen?.call.status ?? detail.value?.status) === 'IN_PROGRESS'
   const everyMs = isLive ? liveRefreshMs : 0
   const quality = useAnswer<Quality>(path('/quality'), feedPosition, everyMs)
-  const peaks = useAnswer<Peaks>(path(`/peaks?points=${points}`), feedPosition, everyMs)
+  // What cannot be there is not asked for: a browser calls each refusal an error.
+  const hasAudio = quality.value?.tracks.some(({ encoding }) => encoding !== null)
+  const peaks = useAnswer<Peaks>(
+    hasAudio === true ? path(`/peaks?points=${points}`) : undefined,
+    feedPosition,
+    everyMs,
+  )
   const timeline = useAnswer<Timeline>(path('/timeline'), feedPosition, everyMs)
-  const transcript = useAnswer<Transcript>(path('/transcript'), feedPosition, everyMs)
+  const hasTranscript = (detail.value?.transcription ?? null) !== null
+  const transcript = useAnswer<Transcript>(
+    hasTranscript ? path('/transcript') : undefined,
+    feedPosition,
+    everyMs,
+  )
   const player = usePlayer(path('/recording.wav'), peaks.value?.duration_ms ?? 0)
   useKeys({
     Escape: back,
@@ -49,7 +60,7 @@ export function CallView({ callId }: { readonly callId: string }) {
     for (const answer of [detail, quality, peaks, timeline, transcript]) answer.reload()
   }
   return (
-    <article class="call" aria-label={`Call ${callId}`}>
+    <article class="one-call" aria-label={`Call ${callId}`}>
       <header class="call-head">
         <a class="back" href={lastFloorHash()} aria-label="Back to the floor">
           ←
@@ -59,7 +70,7 @@ export function CallView({ callId }: { readonly callId: string }) {
         </h2>
       </header>
       <div class="call-main">
-        <Waveform peaks={peaks} player={player} transcript={transcript.value} />
+        <Waveform hasAudio={hasAudio} peaks={peaks} player={player} transcript={transcript.value} />
         <Conversation
           call={call}
           transcript={transcript}

@@ -92,7 +92,7 @@ function GapLine({ gap, player }: { readonly gap: Gap; readonly player: Player }
       class="plain"
       onClick={() => player.playFrom(Math.max(0, start / 1_000 - 1))}
     >
-      <span class="at">{clockTime(start)}</span> {text.join(', ')}
+      <span class="quiet">{clockTime(start)}</span> {text.join(', ')}
     </button>
   )
 }

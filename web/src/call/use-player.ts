@@ -49,7 +49,8 @@ function createEngine(
   }
 
   function everyFrame(): void {
-    if (!audio.seeking) tell(audio.currentTime)
+    // Before the recording is there, it is at 0 whatever was asked for.
+    if (audio.readyState > 0 && !audio.seeking) tell(audio.currentTime)
     frame = audio.paused ? 0 : requestAnimationFrame(everyFrame)
   }
 

@@ -8,22 +8,22 @@ import { causeWords, isLoss, roleWords } from './words.ts'
 
 /** What it needs. */
 export type WaveformProps = {
+  /** Undefined while it is not known. */
+  readonly hasAudio: boolean | undefined
   readonly peaks: Answer<Peaks>
   readonly player: Player
   readonly transcript: Transcript | undefined
 }
 
 /** The player with its waveform. */
-export function Waveform({ peaks, player, transcript }: WaveformProps) {
+export function Waveform({ hasAudio, peaks, player, transcript }: WaveformProps) {
   const known = peaks.value
   if (known === undefined)
     return (
       <p class="quiet no-audio">
-        {peaks.error === undefined
-          ? 'Reading the audio…'
-          : peaks.error.code === 'no_recording'
-            ? 'This call has no audio that can be played: its packets do not say in which format they are.'
-            : peaks.error.message}
+        {hasAudio === false
+          ? 'This call has no audio that can be played: its packets do not say in which format they are.'
+          : (peaks.error?.message ?? 'Reading the audio…')}
       </p>
     )
   const { duration_ms: duration, tracks } = known
@@ -69,13 +69,16 @@ function outline(peaks: Peaks['tracks'][number]['peaks']): string {
   return upper.length === 0 ? '' : `M${upper.join('L')}L${lower.join('L')}Z`
 }
 
+/** Shorter gaps are marked at the edge of the lane; there may be hundreds. */
+const briefMs = 100
+
 function GapMark({ gap, duration }: { readonly gap: Gap; readonly duration: number }) {
   const { start_ms: start, duration_ms: length, cause } = gap
   if (start === null || length === null) return null
-  const isLost = isLoss(cause)
+  const isBrief = length < briefMs
   return (
     <span
-      class={isLost ? 'gap lost' : 'gap'}
+      class={`gap${isLoss(cause) ? ' lost' : ''}${isBrief ? ' brief' : ''}`}
       title={`${milliseconds(length)} at ${clockTime(start)}: ${causeWords[cause] ?? cause}`}
       style={{ left: `${(100 * start) / duration}%`, width: `${(100 * length) / duration}%` }}
     />

@@ -1,5 +1,6 @@
 // One call on the floor: two lines on a telephone, one elsewhere.
 import { memo } from 'preact/compat'
+import { useEffect, useRef } from 'preact/hooks'
 import {
   clockTime,
   milliseconds,
@@ -20,7 +21,6 @@ import type { FloorCall } from '../state/types.ts'
 /** What a row needs. */
 export type CallRowProps = {
   readonly call: FloorCall
-  readonly id: string
   /** Its place in the list, from 0. */
   readonly place: number
   /** In pixels, from the top of the list. */
@@ -32,49 +32,53 @@ export type CallRowProps = {
 
 /** A row; drawn anew only when its call or its place changed. */
 export const CallRow = memo((props: CallRowProps) => {
-  const { call, id, place, top, isSelected, isNew, onSelect } = props
+  const { call, place, top, isSelected, isNew, onSelect } = props
   const now = useNow(call.status !== 'ARCHIVED')
   const state = stateOf(call, now)
+  const link = useRef<HTMLAnchorElement>(null)
+  useEffect(() => {
+    // The focus goes with the keys, but is not taken away from where a person types.
+    if (isSelected && !document.activeElement?.matches('input, select'))
+      link.current?.focus({ preventScroll: true })
+  }, [isSelected])
   return (
-    // biome takes the keys of a grid for those of its rows; they are handled by the table.
-    <div
-      id={id}
-      class={`row${isNew ? ' new' : ''}`}
-      role="row"
+    <tr
+      class={`row${isNew ? ' new' : ''}${isSelected ? ' selected' : ''}`}
       aria-rowindex={place + 2}
-      aria-selected={isSelected}
-      tabIndex={-1}
       style={{ transform: `translateY(${top}px)` }}
-      onMouseDown={() => onSelect(call.call_id)}
     >
-      <div class={`cell state state-${state}`} role="gridcell">
+      <td class={`cell state state-${state}`}>
         <Mark state={state} />
         <span class="word">{state}</span>
-      </div>
-      <div class="cell call" role="gridcell">
-        <a href={callHash(call.call_id)} title={call.call_id} tabIndex={-1}>
+      </td>
+      <th class="cell call" scope="row">
+        <a
+          ref={link}
+          href={callHash(call.call_id)}
+          title={call.call_id}
+          onFocus={() => onSelect(call.call_id)}
+          onClick={(event) => event.stopPropagation()}
+        >
           {shortId(call.call_id)}
         </a>
-      </div>
-      <div class="cell source" role="gridcell">
-        {call.source}
-      </div>
-      <div class="cell parties" role="gridcell">
+      </th>
+      <td class="cell source">{call.source}</td>
+      <td class="cell parties">
         <Parties call={call} />
-      </div>
-      <div class="cell time" role="gridcell" title={timeWithZone(new Date(call.started_at))}>
+      </td>
+      <td class="cell time" title={`began ${timeWithZone(new Date(call.started_at))}`}>
         {clockTime(lastedMs(call, now))}
-      </div>
-      <div class="cell loss" role="gridcell">
+      </td>
+      <td class="cell loss">
         <Loss call={call} />
-      </div>
-      <div class="cell mood" role="gridcell">
+      </td>
+      <td class="cell mood">
         <Mood mood={call.mood} mood_score={call.mood_score} />
-      </div>
-      <div class="cell said" role="gridcell">
+      </td>
+      <td class="cell said">
         <Said call={call} now={now} />
-      </div>
-    </div>
+      </td>
+    </tr>
   )
 })
 
@@ -104,27 +108,37 @@ function Loss({ call }: { readonly call: FloorCall }) {
 function Said({ call, now }: { readonly call: FloorCall; readonly now: number }) {
   const { status, error, attempts, next_attempt_at: next, said_last: said, completed_at } = call
   const state = stateOf(call, now)
-  if (state === 'failing' || state === 'failed') {
-    const wait = next === null ? '' : Date.parse(next) - now
-    const again =
-      wait === '' ? 'not tried again' : wait > 0 ? `next try in ${roughly(wait)}` : 'trying again'
-    return (
-      <span title={error ?? ''}>
-        {again} ·{' '}
-        <span class="quiet">{`failed ${attempts}×: ${error ?? 'no reason was given'}`}</span>
-      </span>
-    )
+  const wait = next === null ? 0 : Date.parse(next) - now
+  switch (state) {
+    case 'failed':
+    case 'failing':
+      return (
+        <span title={error ?? ''}>
+          {next === null ? 'not tried again' : wait > 0 ? `retry in ${roughly(wait)}` : 'retrying'}{' '}
+          · <span class="quiet">{`failed ${attempts}×: ${error ?? 'no reason was given'}`}</span>
+        </span>
+      )
+    case 'analysing':
+      if (wait > 0)
+        return (
+          <span title={error ?? ''}>
+            {`try ${attempts + 1} in ${roughly(wait)}`} · <span class="quiet">{error}</span>
+          </span>
+        )
+      return (
+        <span class="quiet">
+          {attempts > 1 ? `the AI has it, try ${attempts}` : 'the AI has it'}
+        </span>
+      )
+    case 'waiting':
+      return (
+        <span class="quiet">
+          {completed_at === null
+            ? 'waiting for the AI'
+            : `waiting for the AI for ${roughly(now - Date.parse(completed_at))}`}
+        </span>
+      )
   }
-  if (state === 'analysing')
-    return (
-      <span class="quiet">{attempts > 1 ? `the AI has it, try ${attempts}` : 'the AI has it'}</span>
-    )
-  if (state === 'waiting')
-    return (
-      <span class="quiet">
-        {`waits for the AI${completed_at === null ? '' : ` since ${roughly(now - Date.parse(completed_at))}`}`}
-      </span>
-    )
   if (said !== null && said !== '') return <q title={said}>{said}</q>
   return (
     <span class="quiet">{status === 'IN_PROGRESS' ? 'receiving audio' : 'nothing was said'}</span>

@@ -34,10 +34,7 @@ export function CallTable({ calls, query, onSort }: CallTableProps) {
   const [selectedId, select] = useState<string | undefined>(rememberedId)
   const arrivals = useArrivals(calls)
   const selected = calls.findIndex((call) => call.call_id === selectedId)
-
-  useEffect(() => {
-    rememberedId = selectedId
-  }, [selectedId])
+  rememberedId = selectedId
 
   function move(by: number): void {
     if (calls.length === 0) return
@@ -47,11 +44,7 @@ export function CallTable({ calls, query, onSort }: CallTableProps) {
     reveal(scroller.current, place, rowHeight)
   }
 
-  function open(): void {
-    if (selectedId !== undefined && selected >= 0) location.hash = callHash(selectedId)
-  }
-
-  const page = () => Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 1)
+  const page = () => Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 2)
   const prevent = (act: () => void) => (event: KeyboardEvent) => {
     event.preventDefault()
     act()
@@ -65,47 +58,52 @@ export function CallTable({ calls, query, onSort }: CallTableProps) {
     PageUp: prevent(() => move(-page())),
     Home: prevent(() => move(-calls.length)),
     End: prevent(() => move(calls.length)),
-    Enter: open,
+    Enter: () => {
+      if (selected >= 0 && selectedId !== undefined) location.hash = callHash(selectedId)
+    },
     Escape: () => select(undefined),
   })
 
+  // A click anywhere in a row opens its call, unless it was to select some text.
+  useEffect(() => {
+    const element = scroller.current
+    const open = ({ target }: MouseEvent) => {
+      const row = target instanceof Element ? target.closest('tr') : null
+      if (getSelection()?.isCollapsed !== false) row?.querySelector('a')?.click()
+    }
+    element?.addEventListener('click', open)
+    return () => element?.removeEventListener('click', open)
+  }, [])
+
   return (
-    <div
-      id="calls"
-      class="table"
-      role="grid"
-      aria-label="Calls"
-      aria-rowcount={calls.length + 1}
-      aria-activedescendant={selected >= first && selected < last ? rowId(selectedId) : undefined}
-      tabIndex={0}
-    >
-      <div class="row head" role="row" aria-rowindex={1} tabIndex={-1}>
-        {columns.map(([name, word, sort]) => (
-          <div
-            key={name}
-            class={`cell ${name}`}
-            role="columnheader"
-            aria-sort={sort === query.sort ? 'descending' : undefined}
-            tabIndex={-1}
-          >
-            {sort === undefined ? (
-              word
-            ) : (
-              <button type="button" class="plain" onClick={() => onSort(sort)}>
-                {word}
-                {sort === query.sort && <span aria-hidden="true"> ↓</span>}
-              </button>
-            )}
-          </div>
-        ))}
-      </div>
-      <div ref={scroller} class="rows" role="rowgroup">
-        <div class="extent" role="presentation" style={{ height: `${calls.length * rowHeight}px` }}>
+    <div id="calls" ref={scroller} class="rows" tabIndex={-1}>
+      <table aria-label="Calls" aria-rowcount={calls.length + 1}>
+        <thead>
+          <tr class="row head" aria-rowindex={1}>
+            {columns.map(([name, word, sort]) => (
+              <th
+                key={name}
+                class={`cell ${name}`}
+                scope="col"
+                aria-sort={sort === query.sort ? 'descending' : undefined}
+              >
+                {sort === undefined ? (
+                  word
+                ) : (
+                  <button type="button" class="plain" onClick={() => onSort(sort)}>
+                    {word}
+                    {sort === query.sort && <span aria-hidden="true"> ↓</span>}
+                  </button>
+                )}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody style={{ height: `${calls.length * rowHeight}px` }}>
           {calls.slice(first, last).map((call, index) => (
             <CallRow
               key={call.call_id}
               call={call}
-              id={rowId(call.call_id) ?? ''}
               place={first + index}
               top={(first + index) * rowHeight}
               isSelected={call.call_id === selectedId}
@@ -113,9 +111,9 @@ export function CallTable({ calls, query, onSort }: CallTableProps) {
               onSelect={select}
             />
           ))}
-        </div>
-        {calls.length === 0 && <p class="nothing">No call is like that.</p>}
-      </div>
+        </tbody>
+      </table>
+      {calls.length === 0 && <p class="nothing">No call is like that.</p>}
     </div>
   )
 }
@@ -123,15 +121,11 @@ export function CallTable({ calls, query, onSort }: CallTableProps) {
 /** The selected call, for when a person comes back from it. */
 let rememberedId: string | undefined
 
-function rowId(callId: string | undefined): string | undefined {
-  return callId === undefined ? undefined : `row-${encodeURIComponent(callId)}`
-}
-
 function reveal(scroller: HTMLElement | null, place: number, rowHeight: number): void {
   if (scroller === null) return
   const top = place * rowHeight
-  const { scrollTop, clientHeight } = scroller
-  if (top < scrollTop) scroller.scrollTop = top
-  else if (top + rowHeight > scrollTop + clientHeight)
-    scroller.scrollTop = top + rowHeight - clientHeight
+  const inSight = scroller.clientHeight - (scroller.querySelector('thead')?.offsetHeight ?? 0)
+  if (top < scroller.scrollTop) scroller.scrollTop = top
+  else if (top + rowHeight > scroller.scrollTop + inSight)
+    scroller.scrollTop = top + rowHeight - inSight
 }

@@ -37,7 +37,7 @@ export function Demo() {
   async function play(): Promise<void> {
     say('The first call is about to ring…')
     try {
-      await send('POST', '/v1/demo/calls', { count: demoCalls })
+      await send('POST', '/v1/demo/calls', { count: demoCalls, protocol: 'twilio' })
     } catch (error) {
       if (error instanceof ApiError) say(error.message)
     }

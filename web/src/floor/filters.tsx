@@ -63,7 +63,7 @@ export function Filters({ query, shown, onChange }: FiltersProps) {
         onInput={(event) => onChange({ search: event.currentTarget.value })}
         onKeyDown={leave}
       />
-      <div class="states" role="group" aria-label="State">
+      <fieldset class="states" aria-label="State">
         {(['all', ...callStates] as const)
           .filter(
             (state) =>
@@ -80,7 +80,7 @@ export function Filters({ query, shown, onChange }: FiltersProps) {
               {state}
             </button>
           ))}
-      </div>
+      </fieldset>
       <Choice
         name="Source"
         value={query.source}

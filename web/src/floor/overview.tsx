@@ -2,9 +2,8 @@
 import { milliseconds, percent, whole } from '../format.ts'
 import { useDesk } from '../hooks.ts'
 import { Sparkline } from '../parts/figures.tsx'
-import { Mark } from '../parts/mark.tsx'
 import { Since } from '../parts/time.tsx'
-import type { CallState } from '../state/call-state.ts'
+import { Total } from '../parts/total.tsx'
 
 /** The overview. */
 export function Overview() {
@@ -15,7 +14,7 @@ export function Overview() {
   const waiting = COMPLETED + PROCESSING_AI
   return (
     <section class="overview" aria-label="Overview">
-      <dl class="totals">
+      <ul class="totals">
         <Total state="live" count={live} word="live" />
         <Total
           state={backlog.running > 0 ? 'analysing' : 'waiting'}
@@ -31,30 +30,9 @@ export function Overview() {
         <Total state={FAILED > 0 ? 'failing' : 'done'} count={FAILED} word="failing" />
         <Total state={overdue > 0 ? 'failed' : 'done'} count={overdue} word="overdue" />
         <Total state="done" count={ARCHIVED} word="done" />
-      </dl>
+      </ul>
       <Pulse />
     </section>
-  )
-}
-
-type TotalProps = {
-  readonly state: CallState
-  readonly count: number
-  readonly word: string
-  readonly children?: preact.ComponentChildren
-}
-
-function Total({ state, count, word, children }: TotalProps) {
-  const quiet = count === 0 || state === 'done'
-  return (
-    <div class={quiet ? 'none' : `state-${state}`}>
-      <dt>
-        <Mark state={state} /> {word}
-      </dt>
-      <dd>
-        {whole(count)} {children}
-      </dd>
-    </div>
   )
 }
 

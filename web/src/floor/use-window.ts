@@ -12,7 +12,7 @@ export type ListWindow = {
 const around = 6
 
 /** Follows the scrolling of an element that shows `count` rows of the height its style says. */
-export function useWindow(scroller: RefObject<HTMLElement>, count: number): ListWindow {
+export function useWindow(scroller: RefObject<HTMLElement | null>, count: number): ListWindow {
   const [sight, setSight] = useState({ top: 0, height: 0, rowHeight: 32 })
   useEffect(() => {
     const element = scroller.current

@@ -11,7 +11,7 @@ export type FeedOptions = {
 /** A gateway that says nothing for so long is gone: it ticks every second. */
 const longestSilenceMs = 6_000
 const [shortestPauseMs, longestPauseMs] = [250, 4_000]
-const eventTypes = ['call_update', 'ai_result', 'analysis_attempt', 'call_event', 'call_erased']
+const eventTypes = ['call_update', 'ai_result', 'analysis_attempt', 'call_event']
 
 /** Follows the feed for as long as the page lives. */
 export function followFeed({ dispatch }: FeedOptions): void {

@@ -1,6 +1,7 @@
 // A plot over time. Plots of one group have one cursor. The axes take their colours from the page.
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
+import { timeSpan } from './time-span.ts'
 
 /** A line of a plot. */
 export type Line = {
@@ -24,14 +25,13 @@ export type PlotProps = {
 }
 
 /** The plot, with its newest values in words above it. */
-export function Plot({ title, times, lines, format, group, height = 110 }: PlotProps) {
+export function Plot({ title, times, lines, format, group, height = 130 }: PlotProps) {
   const place = useRef<HTMLDivElement>(null)
   const chart = useRef<uPlot | undefined>(undefined)
   const latest = useRef({ times, lines, format })
   latest.current = { times, lines, format }
   const shape = lines.map(({ name, colour }) => `${name} ${colour}`).join()
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: lines of another shape are another chart
   useEffect(() => {
     const element = place.current
     if (element === null) return undefined
@@ -39,7 +39,7 @@ export function Plot({ title, times, lines, format, group, height = 110 }: PlotP
       chart.current?.destroy()
       const { lines: now, format: text } = latest.current
       chart.current = new uPlot(
-        options(element, now, text, group, height),
+        options(element, now, text, group, height, () => latest.current.times),
         data(latest.current),
         element,
       )
@@ -98,6 +98,7 @@ function options(
   format: (value: number) => string,
   group: string,
   height: number,
+  latestTimes: () => readonly number[],
 ): uPlot.Options {
   const style = getComputedStyle(element)
   const colour = (name: string) => resolve(element, name)
@@ -112,7 +113,10 @@ function options(
     height,
     legend: { show: false },
     cursor: { sync: { key: group }, y: false, points: { size: 5 } },
-    scales: { y: { range: (_chart, _least, most) => [0, most > 0 ? most * 1.15 : 1] } },
+    scales: {
+      x: { range: () => [...timeSpan(latestTimes())] },
+      y: { range: (_chart, _least, most) => [0, most > 0 ? most * 1.15 : 1] },
+    },
     axes: [
       { ...axis, size: 22, space: 70, values: (_chart, marks) => marks.map(hourAndMinute) },
       { ...axis, size: 52, space: 26, values: (_chart, marks) => marks.map(format) },

@@ -3,8 +3,10 @@ import { useMemo } from 'preact/hooks'
 import { milliseconds, percent, whole } from '../format.ts'
 import { useAnswer } from '../hooks.ts'
 import { Countdown, Since, Time, Words } from '../parts/time.tsx'
+import { Total } from '../parts/total.tsx'
 import type { Backlog } from '../state/types.ts'
 import { Plot } from './plot.tsx'
+import { timeSpan } from './time-span.ts'
 
 type Step = {
   readonly at: string
@@ -47,27 +49,21 @@ export function ProvidersView() {
   return (
     <>
       <h2 class="unseen">AI services</h2>
-      <dl class="totals">
-        <div class={running > 0 ? 'state-analysing' : 'none'}>
-          <dt>being analysed</dt>
-          <dd>{whole(running)}</dd>
-        </div>
-        <div class={waiting > 0 ? 'state-waiting' : 'none'}>
-          <dt>calls wait</dt>
-          <dd>
-            {whole(waiting)}{' '}
-            {oldest !== null && (
-              <small>
-                oldest <Since since={oldest} />
-              </small>
-            )}
-          </dd>
-        </div>
-        <div class={failing > 0 ? 'state-failing' : 'none'}>
-          <dt>failing, tried anew</dt>
-          <dd>{whole(failing)}</dd>
-        </div>
-      </dl>
+      <ul class="totals">
+        <Total state="analysing" count={running} word="being analysed" />
+        <Total state="waiting" count={waiting} word="waiting">
+          {oldest !== null && (
+            <small>
+              oldest <Since since={oldest} />
+            </small>
+          )}
+        </Total>
+        <Total
+          state={failing > 0 ? 'failing' : 'done'}
+          count={failing}
+          word="failing, tried anew"
+        />
+      </ul>
       {error !== undefined && <p class="trouble">{error.message}</p>}
       {value.providers.map((provider) => (
         <ProviderRow key={provider.name} provider={provider} waiting={waiting} />
@@ -92,9 +88,11 @@ function ProviderRow({
           <span class="health-shape" aria-hidden="true" />
           {name} <small>{stateWords[state]}</small>
         </h3>
-        <p>
-          <Words text={health} />
-        </p>
+        {state !== 'closed' || provider.allowed < provider.limit ? (
+          <p>
+            <Words text={health} />
+          </p>
+        ) : null}
         <dl class="pairs">
           <div>
             <dt>In flight</dt>
@@ -177,14 +175,16 @@ function History({
   )
 }
 
-/** A tick for each part of the last hour: the higher the more requests, below the line those that failed. */
+/** A tick for each part of the last hour: above the line the requests that were answered, below those that failed. */
 function Strip({ steps, failed }: { readonly steps: readonly Step[]; readonly failed: number }) {
   if (steps.length === 0) return <p class="quiet">Not asked in the last hour.</p>
-  const first = Date.parse(steps[0]?.at ?? '')
+  const [first, end] = timeSpan(steps.map(({ at }) => Date.parse(at) / 1_000))
+  const place = ({ at }: Step) => (990 * (Date.parse(at) / 1_000 - first)) / (end - first)
   const most = Math.max(1, ...steps.map(({ succeeded, failed: bad }) => Math.max(succeeded, bad)))
-  const end = Math.max(Date.parse(steps.at(-1)?.at ?? ''), first + 60_000)
-  const place = ({ at }: Step) => (994 * (Date.parse(at) - first)) / (end - first)
   const size = (count: number) => (count === 0 ? 0 : 3 + 15 * Math.sqrt(count / most))
+  const gaps = steps.slice(1).map((step, index) => place(step) - place(steps[index] ?? step))
+  const width = Math.min(10, Math.max(2, 0.7 * Math.min(10, ...gaps)))
+  const answered = steps.reduce((sum, step) => sum + step.succeeded, 0)
   return (
     <>
       <svg
@@ -192,7 +192,7 @@ function Strip({ steps, failed }: { readonly steps: readonly Step[]; readonly fa
         viewBox="0 0 1000 40"
         preserveAspectRatio="none"
         role="img"
-        aria-label={`${whole(failed)} of ${whole(steps.reduce((sum, step) => sum + step.succeeded, failed))} requests failed`}
+        aria-label={`${whole(failed)} of ${whole(answered + failed)} requests failed`}
       >
         <path class="ground" d="M0 20H1000" />
         {steps.map((step) => (
@@ -201,19 +201,19 @@ function Strip({ steps, failed }: { readonly steps: readonly Step[]; readonly fa
               class="succeeded"
               x={place(step)}
               y={19 - size(step.succeeded)}
-              width="4"
+              width={width}
               height={size(step.succeeded)}
             />
-            <rect class="failed" x={place(step)} y="21" width="4" height={size(step.failed)} />
+            <rect class="failed" x={place(step)} y="21" width={width} height={size(step.failed)} />
           </g>
         ))}
       </svg>
       <p class="strip-key quiet">
-        <Time at={steps[0]?.at ?? ''} />
+        <Time at={new Date(first * 1_000).toISOString()} />
         <span>
           <span class="up">▴</span> answered <span class="down">▾</span> failed
         </span>
-        <Time at={steps.at(-1)?.at ?? ''} />
+        <Time at={new Date(end * 1_000).toISOString()} />
       </p>
     </>
   )

@@ -130,51 +130,43 @@ function Gateways({ system: { gateways, now, version } }: { readonly system: Sys
         {gateways.length === 1 ? 'One gateway' : `${gateways.length} gateways`}{' '}
         <small class="quiet">version {version}</small>
       </h3>
-      <div class="wide">
-        <table class="list">
-          <thead>
-            <tr>
-              <th scope="col">State</th>
-              <th scope="col">Gateway</th>
-              <th scope="col">Up for</th>
-              <th scope="col" class="number">
-                Live calls
+      <table class="list">
+        <thead>
+          <tr>
+            <th scope="col">State</th>
+            <th scope="col">Gateway</th>
+            <th scope="col">Up for</th>
+            {figures.map(([name]) => (
+              <th key={name} scope="col" class="number">
+                {name}
               </th>
-              <th scope="col" class="number">
-                Sockets
-              </th>
-              <th scope="col" class="number">
-                Packets
-              </th>
-              <th scope="col" class="number">
-                Commit p50
-              </th>
-              <th scope="col" class="number">
-                p99
-              </th>
-              <th scope="col" class="number">
-                Event loop p99
-              </th>
-              <th scope="col" class="number">
-                Memory
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {gateways.map((gateway) => (
-              <GatewayRow
-                key={gateway.id}
-                gateway={gateway}
-                silentMs={Date.parse(now) - Date.parse(gateway.seen_at)}
-                isThis={gateway.id === served}
-              />
             ))}
-          </tbody>
-        </table>
-      </div>
+          </tr>
+        </thead>
+        <tbody>
+          {gateways.map((gateway) => (
+            <GatewayRow
+              key={gateway.id}
+              gateway={gateway}
+              silentMs={Date.parse(now) - Date.parse(gateway.seen_at)}
+              isThis={gateway.id === served}
+            />
+          ))}
+        </tbody>
+      </table>
     </section>
   )
 }
+
+const figures: readonly (readonly [name: string, text: (gateway: Gateway) => string])[] = [
+  ['Live calls', ({ live_calls }) => whole(live_calls)],
+  ['Sockets', ({ sockets }) => whole(sockets)],
+  ['Packets', ({ packets_per_second }) => `${whole(packets_per_second)}/s`],
+  ['Commit p50', ({ commit_ms_p50 }) => milliseconds(commit_ms_p50)],
+  ['Commit p99', ({ commit_ms_p99 }) => milliseconds(commit_ms_p99)],
+  ['Event loop p99', ({ event_loop_ms_p99 }) => milliseconds(event_loop_ms_p99)],
+  ['Memory', ({ rss_bytes }) => bytes(rss_bytes)],
+]
 
 type GatewayRowProps = {
   readonly gateway: Gateway
@@ -193,16 +185,14 @@ function GatewayRow({ gateway, silentMs, isThis }: GatewayRowProps) {
         {shortId(gateway.host, 20)} <span class="quiet">pid {gateway.pid}</span>
         {isThis && <span class="quiet"> · this page</span>}
       </th>
-      <td>
+      <td data-name="Up for">
         <Since since={gateway.started_at} />
       </td>
-      <td class="number">{whole(gateway.live_calls)}</td>
-      <td class="number">{whole(gateway.sockets)}</td>
-      <td class="number">{whole(gateway.packets_per_second)}/s</td>
-      <td class="number">{milliseconds(gateway.commit_ms_p50)}</td>
-      <td class="number">{milliseconds(gateway.commit_ms_p99)}</td>
-      <td class="number">{milliseconds(gateway.event_loop_ms_p99)}</td>
-      <td class="number">{bytes(gateway.rss_bytes)}</td>
+      {figures.map(([name, text]) => (
+        <td key={name} class="number" data-name={name}>
+          {text(gateway)}
+        </td>
+      ))}
     </tr>
   )
 }

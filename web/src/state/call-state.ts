@@ -10,7 +10,7 @@ export type CallState = (typeof callStates)[number]
 export const meanings: Readonly<Record<CallState, string>> = {
   live: 'In progress: audio is coming in',
   waiting: 'Over, and waiting for its analysis',
-  analysing: 'The AI is at work on it',
+  analysing: 'The AI is at work on it, or about to be asked again',
   failing: 'The analysis failed and is tried anew by itself',
   failed: 'The analysis failed and is not tried again: somebody has to look',
   done: 'Analysed and archived',
@@ -27,8 +27,7 @@ export function stateOf(
     case 'COMPLETED':
       return mood === null ? 'waiting' : 'done'
     case 'PROCESSING_AI':
-      if (next === null || Date.parse(next) <= now) return 'analysing'
-      return error === null ? 'waiting' : 'failing'
+      return error === null && next !== null && Date.parse(next) > now ? 'waiting' : 'analysing'
     case 'FAILED':
       return next === null ? 'failed' : 'failing'
     case 'ARCHIVED':

@@ -136,6 +136,10 @@ function takeEvent(draft: Draft, event: FeedEvent): void {
   const { position, call_id: id } = event
   if (draft.position === undefined || position <= draft.position) return
   draft.position = position
+  if (event.event === 'call_erased') {
+    erase(draft, id)
+    return
+  }
   if (event.type === 'call_update' && position > draft.countedAt) count(draft, event)
   const known = draft.calls.get(id)?.call
   const call = event.call ?? (known && afterwards(known, event))

@@ -66,6 +66,8 @@ export type Tick = {
 /** Something that happened to a call. */
 export type FeedEvent = {
   readonly type: string
+  /** What a call_event is about. */
+  readonly event?: string
   readonly position: number
   readonly call_id: string
   readonly timestamp: string
