@@ -109,7 +109,7 @@ export const reprocessRoutes: FastifyPluginAsyncTypebox<ReprocessRouteOptions> =
     },
     async ({ body: { completed_before: before, limit = mostAtOnce } }) => {
       const time = before === undefined ? new Date() : new Date(before)
-      if (Number.isNaN(time.getTime()))
+      if (Number.isNaN(time.getTime()) || (before !== undefined && !isDay(before.slice(0, 10))))
         throw new InvalidInput([
           {
             type: 'datetime_parsing',
@@ -123,4 +123,10 @@ export const reprocessRoutes: FastifyPluginAsyncTypebox<ReprocessRouteOptions> =
       return { queued: calls.filter(({ queued }) => queued).length }
     },
   )
+}
+
+/** JavaScript takes the 31st of February for a day of March. */
+function isDay(day: string): boolean {
+  const time = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(day)
 }

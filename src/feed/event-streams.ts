@@ -12,7 +12,15 @@ import { RecentEvents } from './recent-events.ts'
 import type { Resume } from './resume.ts'
 import type { Snapshots } from './snapshots.ts'
 import { StreamClient } from './stream-client.ts'
-import { NewestEvents, type StreamEvent, streamEventsOf, textOf, wanted } from './stream-event.ts'
+import {
+  inPieces,
+  joined,
+  NewestEvents,
+  type StreamEvent,
+  streamEventsOf,
+  textOf,
+  wanted,
+} from './stream-event.ts'
 import type { Ticks } from './ticks.ts'
 
 /** What the streams need. */
@@ -48,7 +56,6 @@ const farthestBehind = 10_000
 const patienceMs = 1_000
 /** A slow client is not given more than that at once, in characters; else it begins anew. */
 const mostConflated = 2 ** 23
-const piece = 2 ** 18
 const restPerClientMs = 0.01
 const longestRestMs = 50
 const tickMs = 1_000
@@ -229,23 +236,4 @@ export function startEventStreams(options: EventStreamOptions): EventStreams {
       await pulse.stop()
     },
   }
-}
-
-function joined(events: readonly StreamEvent[]): string {
-  return events.map(({ text }) => text).join('')
-}
-
-/** Events in parts of which none is much longer than a piece. */
-function* inPieces(events: readonly StreamEvent[]): Generator<StreamEvent[]> {
-  let some: StreamEvent[] = []
-  let characters = 0
-  for (const event of events) {
-    some.push(event)
-    characters += event.text.length
-    if (characters < piece) continue
-    yield some
-    some = []
-    characters = 0
-  }
-  if (some.length > 0) yield some
 }

@@ -45,6 +45,28 @@ export function wanted(
   )
 }
 
+const piece = 2 ** 18
+
+/** The texts of events as one. */
+export function joined(events: readonly StreamEvent[]): string {
+  return events.map(({ text }) => text).join('')
+}
+
+/** Events in parts, none much longer than a quarter of a megabyte. */
+export function* inPieces(events: readonly StreamEvent[]): Generator<StreamEvent[]> {
+  let some: StreamEvent[] = []
+  let characters = 0
+  for (const event of events) {
+    some.push(event)
+    characters += event.text.length
+    if (characters < piece) continue
+    yield some
+    some = []
+    characters = 0
+  }
+  if (some.length > 0) yield some
+}
+
 /** The newest event of every call, in their order, as it is gathered page by page. */
 export class NewestEvents {
   readonly #newest = new Map<string, StreamEvent>()

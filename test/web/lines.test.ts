@@ -12,15 +12,16 @@ const transcript: Transcript = {
   ],
   text: null,
   lost_audio: [
-    { track: 'inbound', start: 3, end: 3.1 },
-    { track: 'inbound', start: 3.4, end: 3.6 },
+    { track: 'inbound', start: 3, end: 3.3 },
+    { track: 'inbound', start: 3.3, end: 3.6 },
+    { track: 'inbound', start: 3.7, end: 3.72 },
     { track: 'outbound', start: 5, end: 5.05 },
   ],
   redactions: [],
 }
 
 suite('a conversation', () => {
-  test('has lost audio between its lines: close losses in one, the shortest in none', () => {
+  test('has lost audio between its lines: adjoining losses in one, the shortest in none, and never longer than they are', () => {
     assert.deepEqual(
       linesOf(transcript, call).map((line) => [line.kind, line.start, line.end]),
       [

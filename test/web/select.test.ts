@@ -17,13 +17,14 @@ function shown(calls: readonly FloorCall[], query: Partial<typeof wholeFloor> = 
 }
 
 suite('the floor', () => {
-  test('shows live calls first, newest first, whatever changes in them', () => {
+  test('shows live calls first, then unfinished ones, newest first, whatever changes in them', () => {
     const calls = [
       callOf('old', { started_at: at(1) }),
       callOf('over', { started_at: at(50), status: 'ARCHIVED' }),
+      callOf('failing', { started_at: at(2), status: 'FAILED' }),
       callOf('new', { started_at: at(9) }),
     ]
-    const order = ['new', 'old', 'over']
+    const order = ['new', 'old', 'failing', 'over']
     assert.deepEqual(shown(calls), order)
     const changed = calls.map((call) => ({ ...call, packets: 9, lost_packets: 4, version: 8 }))
     assert.deepEqual(shown(changed.toReversed()), order)

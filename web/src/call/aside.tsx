@@ -129,7 +129,7 @@ function metadataOf(timeline: Timeline | undefined): readonly (readonly [string,
   for (const { data } of timeline?.entries ?? [])
     if (data.event === 'stream_started' && typeof data.metadata === 'object')
       for (const [name, value] of Object.entries(data.metadata ?? {}))
-        if (hasContent(value))
+        if (hasContent(value) && name !== 'from' && name !== 'to')
           said.set(shortId(name), typeof value === 'string' ? value : JSON.stringify(value))
   return [...said].slice(0, mostMetadata).map(([name, value]) => [`“${name}”`, value] as const)
 }

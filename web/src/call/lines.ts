@@ -19,8 +19,8 @@ export type Line =
 
 /** Lost audio that is shorter than this is not worth a line of its own; it is in the waveform. In seconds. */
 const shortestLine = 0.2
-/** Losses that are closer than this are told in one line. In seconds. */
-const closeBy = 1
+/** Losses with less than a packet between them are one. In seconds. */
+const closeBy = 0.01
 
 /** The lines of a call: of its transcript, or of what is known in its place. */
 export function linesOf(transcript: Transcript | undefined, call: CallDetail): readonly Line[] {

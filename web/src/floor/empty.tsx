@@ -8,7 +8,7 @@ const demoCalls = 6
 /** How to send the first call. */
 export function Empty() {
   const { origin } = location
-  const post = `curl -X POST ${origin}/v1/call/stream/CALL-1 -H 'content-type: application/json'`
+  const post = `curl -X POST ${origin}/v1/call/stream/CALL-1 \\\n  -H 'content-type: application/json'`
   return (
     <section class="empty" aria-label="No calls yet">
       <h2>No calls yet</h2>

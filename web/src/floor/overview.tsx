@@ -15,24 +15,37 @@ export function Overview() {
   return (
     <section class="overview" aria-label="Overview">
       <ul class="totals">
-        <Total state="live" count={live} word="live" />
+        <Total state="live" count={live} word="live" href="#/?state=live" />
         <Total
           state={backlog.running > 0 ? 'analysing' : 'waiting'}
           count={waiting}
           word="for the AI"
+          href={backlog.running > 0 ? '#/?state=analysing' : '#/?state=waiting'}
         >
-          {backlog.oldest_at !== null && waiting + FAILED > 0 && (
-            <small>
-              oldest <Since since={backlog.oldest_at} />
-            </small>
-          )}
+          {waiting > 0 && <Oldest at={backlog.oldest_at} />}
         </Total>
-        <Total state={FAILED > 0 ? 'failing' : 'done'} count={FAILED} word="failing" />
+        <Total
+          state={FAILED > 0 ? 'failing' : 'done'}
+          count={FAILED}
+          word="failing"
+          href="#/?state=failing"
+        >
+          {waiting === 0 && FAILED > 0 && <Oldest at={backlog.oldest_at} />}
+        </Total>
         <Total state={overdue > 0 ? 'failed' : 'done'} count={overdue} word="overdue" />
-        <Total state="done" count={ARCHIVED} word="done" />
+        <Total state="done" count={ARCHIVED} word="done" href="#/?state=done" />
       </ul>
       <Pulse />
     </section>
+  )
+}
+
+function Oldest({ at }: { readonly at: string | null }) {
+  if (at === null) return null
+  return (
+    <small>
+      oldest <Since since={at} />
+    </small>
   )
 }
 

@@ -10,14 +10,21 @@ export type TotalProps = {
   readonly count: number
   readonly word: string
   readonly children?: ComponentChildren
+  /** Where these calls are shown. */
+  readonly href?: string
 }
 
 /** One of a list of totals. */
-export function Total({ state, count, word, children }: TotalProps) {
+export function Total({ state, count, word, children, href }: TotalProps) {
   const isQuiet = count === 0 || state === 'done'
+  const text = (
+    <>
+      <Mark state={state} /> <strong>{whole(count)}</strong> {word}
+    </>
+  )
   return (
     <li class={isQuiet ? 'none' : `state-${state}`}>
-      <Mark state={state} /> <strong>{whole(count)}</strong> {word} {children}
+      {href === undefined ? text : <a href={href}>{text}</a>} {children}
     </li>
   )
 }

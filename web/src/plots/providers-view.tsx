@@ -52,7 +52,7 @@ export function ProvidersView() {
       <ul class="totals">
         <Total state="analysing" count={running} word="being analysed" />
         <Total state="waiting" count={waiting} word="waiting">
-          {oldest !== null && (
+          {oldest !== null && waiting > 0 && (
             <small>
               oldest <Since since={oldest} />
             </small>
@@ -96,7 +96,7 @@ function ProviderRow({
         <dl class="pairs">
           <div>
             <dt>In flight</dt>
-            <dd>{`${provider.in_flight} of ${provider.allowed} allowed now, ${provider.limit} at most`}</dd>
+            <dd>{inFlight(provider)}</dd>
           </div>
           <div>
             <dt>Last hour</dt>
@@ -135,6 +135,12 @@ function ProviderRow({
       <History provider={name} steps={provider.history ?? []} />
     </section>
   )
+}
+
+function inFlight({ in_flight: now, allowed, limit }: Provider): string {
+  return allowed === limit
+    ? `${whole(now)} of ${whole(limit)} at once`
+    : `${whole(now)} of ${whole(allowed)} for now, ${whole(limit)} when it is well`
 }
 
 function History({

@@ -28,7 +28,8 @@ export const wholeFloor: Query = {
 }
 
 /**
- * The calls to show. In the usual order live calls are first, newest first: none changes its place while it is live.
+ * The calls to show. In the usual order live calls are first, then unfinished ones, newest first: none changes its
+ * place while it is live.
  * @param now the clock of the gateway, in milliseconds since 1970
  */
 export function selectCalls(
@@ -65,10 +66,14 @@ function newestFirst(one: FloorCall, other: FloorCall): number {
   return one.call_id < other.call_id ? 1 : -1
 }
 
-const isLive = (call: FloorCall) => (call.status === 'IN_PROGRESS' ? 1 : 0)
+/** Live calls are first, then those that the gateway still works for. */
+function rank({ status }: FloorCall): number {
+  if (status === 'IN_PROGRESS') return 2
+  return status === 'ARCHIVED' ? 0 : 1
+}
 
 const orders: Readonly<Record<SortKey, Order>> = {
-  newest: (one, other) => isLive(other) - isLive(one),
+  newest: (one, other) => rank(other) - rank(one),
   longest: (one, other, now) => lastedMs(other, now) - lastedMs(one, now),
   loss: (one, other) => lossShare(other) - lossShare(one),
   mood: (one, other) => (one.mood_score ?? 2) - (other.mood_score ?? 2),
