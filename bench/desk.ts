@@ -33,7 +33,6 @@ const folder = mkdtempSync(join(tmpdir(), 'bench-desk-'))
 try {
   await using gateway = await startGateway('', {
     DATA_DIR: join(folder, 'data'),
-    LOG_LEVEL: 'warn',
   })
   await using browser = await openBrowser()
   const idle = loadavg()[0] ?? 0
@@ -57,7 +56,9 @@ try {
 
 type Measured = { readonly frames: number[]; readonly seen: [string, number][] }
 
-const id = (index: number) => `call-${String(index).padStart(6, '0')}`
+function id(index: number): string {
+  return `call-${String(index).padStart(6, '0')}`
+}
 
 async function begin(url: string, from: number, count: number, atOnce: number): Promise<void> {
   for (let first = from; first < from + count; first += atOnce)
@@ -118,7 +119,7 @@ function report(
 
 ${liveCalls.toLocaleString('en')} live calls; ${callsPerSecond} begin and ${callsPerSecond} end a second for ${seconds} s (about ${callsPerSecond * 5} changes a second), in a headless Chromium
 of 1440 by 900 pixels without a graphics card, which shares ${cpus().length} cores with the gateway, PostgreSQL and the load.
-Load average before: ${idle.toFixed(2)}${idle > 1 ? '; others were at work on the machine, so these figures are an upper bound' : ''}. Measured ${new Date().toISOString().slice(0, 16)} UTC.
+Load average before: ${idle.toFixed(2)}${idle > 1 ? ' (others were at work on the machine)' : ''}. Measured ${new Date().toISOString().slice(0, 16)} UTC.
 
 | what | figure | bar |
 | --- | ---: | --- |

@@ -45,7 +45,8 @@ export const errorCatalogue = {
   call_in_use: {
     status: 409,
     retryable: false,
-    meaning: 'The call is in progress or being analysed, and is only erased when that is insisted on.',
+    meaning:
+      'The call is in progress or being analysed, and is only erased when that is insisted on.',
   },
   demo_running: {
     status: 409,

@@ -1,4 +1,5 @@
 // A conversation from the transcripts of its tracks, in the order in which it was spoken. Pure.
+import { exchangeNames } from '../calls/roles.ts'
 import type { SpokenLine } from './service.ts'
 import type { StoredUtterance, TranscriptStep } from './steps.ts'
 
@@ -38,7 +39,7 @@ export function linesOf(
 
 /** The conversation as one text, a line for each time somebody speaks. */
 export function textOf(transcripts: readonly TranscriptStep[], swapped: boolean): string {
-  const told = transcripts.flatMap(({ text }) => (text === null ? [] : [text]))
+  const told = toldIn(transcripts, swapped)
   const lines: { speaker: string | undefined; text: string }[] = []
   for (const utterance of inOrderSpoken(transcripts)) {
     const speaker = speakerOf(utterance, swapped)
@@ -52,4 +53,14 @@ export function textOf(transcripts: readonly TranscriptStep[], swapped: boolean)
       speaker === 'customer' || speaker === 'agent' ? `${names[speaker]}: ${text}` : text,
     ),
   ].join('\n')
+}
+
+/** What is known in place of utterances, with the names of now. */
+export function toldIn(
+  transcripts: readonly TranscriptStep[],
+  swapped: boolean,
+): readonly string[] {
+  return transcripts.flatMap(({ text }) =>
+    text === null ? [] : [swapped ? exchangeNames(text) : text],
+  )
 }

@@ -26,6 +26,7 @@ export function describeMood(
       [...tracks].map(([name, said]) => [name, judge(said.map(asSpokenByOne))]),
     ),
     over_time: courseOf(spoken, swapped, judge),
+    swapped,
   }
 }
 

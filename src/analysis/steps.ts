@@ -51,6 +51,8 @@ export type MoodStep = {
   readonly tracks: Readonly<Record<string, Mood>>
   /** Of the customer; stretches in which nothing was said are left out. */
   readonly over_time: readonly MoodOfStretch[]
+  /** A supervisor had exchanged the roles before it was judged. */
+  readonly swapped: boolean
 }
 
 /** The result of the step `summary`. */

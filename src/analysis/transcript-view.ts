@@ -1,5 +1,5 @@
 // The transcript of a call as it is shown: who said what and when, and where audio was lost. Pure.
-import { inOrderSpoken, speakerOf } from './conversation.ts'
+import { inOrderSpoken, speakerOf, toldIn } from './conversation.ts'
 import type { StoredFinding, TranscriptStep } from './steps.ts'
 
 /** Audio that was lost; seconds since the start of the call. */
@@ -37,7 +37,7 @@ export function viewTranscript(
   swapped: boolean,
 ): Transcript | undefined {
   if (steps.length === 0) return undefined
-  const texts = steps.flatMap(({ text }) => (text === null ? [] : [text]))
+  const texts = toldIn(steps, swapped)
   return {
     utterances: inOrderSpoken(steps).map((utterance) => ({
       ...utterance,

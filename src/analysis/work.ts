@@ -26,7 +26,8 @@ export async function workOn(
   const mood = await judgeMood(claim, done, spoken, swapped, options, signal)
   const summary = await summarise(claim, done, spoken, swapped, options, signal)
   return {
-    transcription: textOf(transcripts, swapped),
+    // With the roles that the mood was judged with; who reads it knows whether they were exchanged since.
+    transcription: textOf(transcripts, mood.swapped),
     sentiment: mood.label,
     summary: summary.text,
   }

@@ -1,6 +1,7 @@
 // What the floor of the desk reads: calls as one line each, and how many there are. Nothing here reads a packet, and
 // nothing scans: candidates come by index, and each is looked up.
 import { statement } from '../database/statement.ts'
+import { moodOfCustomer, rolesExchanged, sentimentAsSeen } from './roles.ts'
 import type { CallStatus } from './transitions.ts'
 
 /** A call as one line. */
@@ -43,10 +44,11 @@ const selectFloor = `
     attempts, error_message AS error,
     CASE WHEN ai_processed_at IS NULL AND calls.status <> 'IN_PROGRESS' AND lease_owner IS NULL
       THEN due_at END AS next_attempt_at,
-    CASE WHEN NOT roles.exchanged THEN sentiment END AS mood,
-    CASE WHEN NOT roles.exchanged THEN (
-      SELECT (result->>'score')::float8 FROM analysis_steps
-      WHERE call = calls.id AND step = 'mood' AND track = '') END AS mood_score,
+    ${sentimentAsSeen('calls')} AS mood,
+    CASE WHEN ${rolesExchanged('calls')}
+      THEN ${moodOfCustomer('calls', 'score', "result->>'score'", '0')}::float8
+      ELSE (SELECT (result->>'score')::float8 FROM analysis_steps
+        WHERE call = calls.id AND step = 'mood' AND track = '') END AS mood_score,
     right(transcription, 240) AS said,
     account.*, stream.*, (
       SELECT coalesce(sum(milliseconds), 0) FROM silences
@@ -60,9 +62,7 @@ const selectFloor = `
       min(first_packet_at) FILTER (WHERE packets > 0) AS first_packet_at,
       max(last_packet_at) FILTER (WHERE packets > 0) AS last_packet_at
     FROM tracks WHERE tracks.call = calls.id
-  ) AS account CROSS JOIN LATERAL (
-    SELECT coalesce(tracks_swapped AND transcription ~ '(?n)^(Customer|Agent): ', false) AS exchanged
-  ) AS roles LEFT JOIN LATERAL (
+  ) AS account LEFT JOIN LATERAL (
     SELECT protocol, ${parties} FROM media_streams
     WHERE media_streams.call = calls.id ORDER BY id LIMIT 1
   ) AS stream ON true`

@@ -1,5 +1,4 @@
-// Who is who in a result. The analysis takes the track inbound for the customer; a supervisor may have said
-// that it is the agent. Pure.
+// Who is who in a result: as the analysis took it, and as a supervisor has said since. Pure.
 
 /** What the analysis made of a call. */
 export type Result = {
@@ -8,18 +7,53 @@ export type Result = {
   readonly summary: string | null
 }
 
-const label = /^(Customer|Agent)(?=: )/gm
+/** Of a row of calls, by its alias: the roles are other ones than when it was analysed. SQL. */
+export function rolesExchanged(alias: string): string {
+  return `(${alias}.tracks_swapped <> ${alias}.result_swapped)`
+}
 
 /**
- * The result with the roles as a supervisor set them. Where the transcription says who speaks, the names are
- * exchanged; the sentiment and the summary were made for the wrong person then, and are left out.
+ * Of a row of calls, by its alias: the mood of who is the customer now. SQL.
+ * @param otherwise when nobody can tell the speakers apart
  */
-export function resultAsSeen(result: Result, tracksSwapped: boolean): Result {
+export function moodOfCustomer(
+  alias: string,
+  field: 'label' | 'score',
+  otherwise: string,
+  silent: string,
+): string {
+  const key = (swapped: string, plain: string) =>
+    `CASE WHEN ${alias}.tracks_swapped THEN '${swapped}' ELSE '${plain}' END`
+  return `(SELECT CASE
+      WHEN result->'tracks' ?| '{inbound,outbound,customer,agent}'
+      THEN coalesce(coalesce(
+        result->'tracks'->${key('outbound', 'inbound')},
+        result->'tracks'->${key('agent', 'customer')})->>'${field}', '${silent}')
+      ELSE ${otherwise} END
+    FROM analysis_steps WHERE call = ${alias}.id AND step = 'mood' AND analysis_steps.track = '')`
+}
+
+/** Of a row of calls, by its alias: the sentiment with the roles as they are now. SQL. */
+export function sentimentAsSeen(alias: string): string {
+  return `CASE WHEN ${rolesExchanged(alias)}
+    THEN ${moodOfCustomer(alias, 'label', `${alias}.sentiment`, 'neutral')} ELSE ${alias}.sentiment END`
+}
+
+const label = /^(Customer|Agent)(?=: )/gm
+
+/** A text with the names of those who speak its lines exchanged. */
+export function exchangeNames(text: string): string {
+  return text.replace(label, (name) => (name === 'Customer' ? 'Agent' : 'Customer'))
+}
+
+/**
+ * The result with the roles as they are now. Where the transcription says who speaks, the names are exchanged; the
+ * summary was made with the others, and is left out.
+ * @param exchanged the roles are other ones than when it was analysed
+ */
+export function resultAsSeen(result: Result, exchanged: boolean): Result {
   const { transcription, sentiment, summary } = result
-  const exchanged =
-    tracksSwapped && transcription !== null
-      ? transcription.replace(label, (name) => (name === 'Customer' ? 'Agent' : 'Customer'))
-      : transcription
-  if (exchanged === transcription) return { transcription, sentiment, summary }
-  return { transcription: exchanged, sentiment: null, summary: null }
+  if (!exchanged || transcription === null) return { transcription, sentiment, summary }
+  const named = exchangeNames(transcription)
+  return { transcription: named, sentiment, summary: named === transcription ? summary : null }
 }

@@ -1,4 +1,5 @@
 import { statement } from '../database/statement.ts'
+import { rolesExchanged, sentimentAsSeen } from './roles.ts'
 import type { CallStatus } from './transitions.ts'
 
 /** A call with the account of its tracks. */
@@ -20,6 +21,8 @@ export type CallRow = {
   readonly ai_processed_at: Date | null
   readonly error_message: string | null
   readonly tracks_swapped: boolean
+  /** The roles are other ones than when it was analysed. */
+  readonly exchanged: boolean
 }
 
 // Tracks are few per call; their packets are counted in their rows, never by reading packets.
@@ -27,7 +30,8 @@ const selectCall = `
   SELECT calls.id, call_id, status, created_at,
     greatest(updated_at, account.last_packet_at) AS updated_at, completed_at,
     account.total_packets, account.missing, account.missing_count, attempts,
-    transcription, sentiment, summary, ai_processed_at, error_message, tracks_swapped
+    transcription, ${sentimentAsSeen('calls')} AS sentiment, summary, ai_processed_at,
+    error_message, tracks_swapped, ${rolesExchanged('calls')} AS exchanged
   FROM calls CROSS JOIN LATERAL (
     SELECT coalesce(sum(packets), 0)::bigint AS total_packets,
       coalesce(range_agg(missing_of_track(tracks)), '{}')::text AS missing,

@@ -62,7 +62,7 @@ const iso = (date: Date | null) => date?.toISOString() ?? null
 
 /** The call of a row. */
 export function viewCall(row: CallRow): Static<typeof Call> {
-  const { transcription, sentiment } = resultAsSeen(row, row.tracks_swapped)
+  const { transcription, sentiment } = resultAsSeen(row, row.exchanged)
   return {
     id: row.id,
     call_id: row.call_id,
@@ -86,7 +86,7 @@ export function viewCallDetail(row: CallRow): Static<typeof CallDetail> {
     packets_count: row.total_packets,
     missing_count: row.missing_count,
     ai_processing_attempts: row.attempts,
-    summary: resultAsSeen(row, row.tracks_swapped).summary,
+    summary: resultAsSeen(row, row.exchanged).summary,
     tracks_swapped: row.tracks_swapped,
   }
 }

@@ -1,4 +1,5 @@
 // The event log as it is read: publishing gives events their positions, reading goes by position.
+import { rolesExchanged, sentimentAsSeen } from '../calls/roles.ts'
 import { statement } from '../database/statement.ts'
 
 /** An event with its position in the feed. */
@@ -17,7 +18,7 @@ export type FeedEvent = {
   readonly sentiment: string | null
   readonly summary: string | null
   /** Of a result: whether a supervisor has exchanged the roles of the call's tracks. */
-  readonly tracks_swapped: boolean | null
+  readonly exchanged: boolean | null
 }
 
 /** Gives positions to events that have none, oldest first; how many. */
@@ -36,8 +37,8 @@ export const hasUnpublished = statement<[], { readonly pending: boolean }>(
 export const readEvents = statement<[after: number, limit: number], FeedEvent>(
   'read_events',
   `SELECT position, events.call_id, kind, events.version, old_status, events.status, data,
-     events.created_at, result.transcription, result.sentiment, result.summary,
-     result.tracks_swapped
+     events.created_at, result.transcription, ${sentimentAsSeen('result')} AS sentiment,
+     result.summary, ${rolesExchanged('result')} AS exchanged
    FROM events LEFT JOIN calls AS result ON result.id = events.call AND kind = 'result'
    WHERE position > $1 ORDER BY position LIMIT $2`,
 )

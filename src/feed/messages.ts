@@ -28,7 +28,7 @@ export function eventMessage(event: FeedEvent): string {
     case 'result':
       return JSON.stringify({
         type: 'ai_result',
-        ...resultAsSeen(event, event.tracks_swapped === true),
+        ...resultAsSeen(event, event.exchanged === true),
         ...common,
       })
     case 'attempt':

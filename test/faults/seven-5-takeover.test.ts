@@ -74,7 +74,9 @@ test('7.5 the late result of a gateway that slept past its lease is refused', as
     { number: 1, lease_token: 1, outcome: 'lost', newest: false },
     { number: 2, lease_token: 2, outcome: 'succeeded', newest: true },
   ])
-  const refusals = gateways.at(0).log.filter(({ msg }) => msg?.includes('belongs to another process'))
+  const refusals = gateways
+    .at(0)
+    .log.filter(({ msg }) => msg?.includes('belongs to another process'))
   assert.equal(refusals.length, 1)
   assert.equal(refusals[0]?.call_id, 'late')
   await assertInvariants(database.pool, pbx.history)

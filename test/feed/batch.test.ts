@@ -22,7 +22,7 @@ function eventAt(position: number, transcription = ''): FeedEvent {
     transcription,
     sentiment: 'neutral',
     summary: 'ünï ☎️',
-    tracks_swapped: false,
+    exchanged: false,
   }
 }
 

@@ -233,6 +233,9 @@ CREATE TABLE analysis_steps (
 );
 COMMENT ON COLUMN analysis_steps.track IS 'of a transcript; empty for what concerns the call';
 
+ALTER TABLE calls ADD COLUMN result_swapped boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN calls.result_swapped IS 'tracks_swapped as it was when the mood was judged';
+
 -- Keeps a step of the attempt that holds p_token. False: the lease was lost, nothing is stored.
 CREATE FUNCTION store_step(
   p_call bigint, p_token bigint, p_step text, p_track text, p_provider text, p_model text,
@@ -245,6 +248,10 @@ BEGIN
   INSERT INTO analysis_steps (call, step, track, provider, model, result, usage, latency_ms)
   VALUES (p_call, p_step, p_track, p_provider, p_model, p_result, p_usage, p_latency_ms)
   ON CONFLICT DO NOTHING;
+  IF p_step = 'mood' THEN
+    UPDATE calls SET result_swapped = (p_result->>'swapped')::boolean
+    WHERE id = p_call AND result_swapped <> (p_result->>'swapped')::boolean;
+  END IF;
   RETURN true;
 END
 $$;
