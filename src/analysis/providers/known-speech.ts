@@ -115,7 +115,7 @@ export function indexSpeech(recordings: readonly SpeechRecording[]): () => Liste
       },
       utterances: () =>
         [...passages.values()]
-          .flatMap((ofRecording) => [...ofRecording.values()])
+          .flatMap((ofRecording) => joinParts([...ofRecording.values()]))
           .flatMap(recall)
           .sort((one, other) => one.start - other.start),
     }
@@ -143,6 +143,18 @@ function mark({ recording, offset, states }: Passage, sequence: number, content:
   const packet = sequence - offset
   if (content === silence) states[packet] ||= silent
   else if (recording.contents[packet] === content) states[packet] = heard
+}
+
+/** A playing that goes on after a pause, or after lost audio of another length, stands at another place: it is one. */
+function joinParts(passages: readonly Passage[]): readonly Passage[] {
+  const joined: Passage[] = []
+  for (const passage of passages.toSorted((one, other) => one.offset - other.offset)) {
+    const first = passage.states.indexOf(heard)
+    const before = joined.findLast(({ states }) => states.lastIndexOf(heard) < first)
+    if (before === undefined) joined.push({ ...passage, states: passage.states.slice() })
+    else before.states.set(passage.states.subarray(first), first)
+  }
+  return joined
 }
 
 function recall(passage: Passage): Utterance[] {

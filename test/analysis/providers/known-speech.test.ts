@@ -146,6 +146,16 @@ test('speakers on tracks of their own, silent while the other speaks, make one c
   assert.deepEqual(words(listener), spoken(billing))
 })
 
+test('a pause in a playing, however long, tears nothing apart', () => {
+  const listener = listen()
+  const middle = Math.floor(packetCount(billing) / 2)
+  for (const packet of packets(billing, everything)) {
+    const sequence = packet + 1 + (packet < middle ? 0 : 137)
+    listener.hear('mixed', sequence, Buffer.from(packetData(billing, packet), 'base64'))
+  }
+  assert.deepEqual(words(listener), spoken(billing))
+})
+
 test('one speaker alone: the silence of the other is not lost', () => {
   const listener = listen()
   for (const packet of packets(billing, everything)) {
