@@ -119,7 +119,7 @@ function report(
 
 ${liveCalls.toLocaleString('en')} live calls; ${callsPerSecond} begin and ${callsPerSecond} end a second for ${seconds} s (about ${callsPerSecond * 5} changes a second), in a headless Chromium
 of 1440 by 900 pixels without a graphics card, which shares ${cpus().length} cores with the gateway, PostgreSQL and the load.
-Load average before: ${idle.toFixed(2)}${idle > 1 ? ' (others were at work on the machine)' : ''}. Measured ${new Date().toISOString().slice(0, 16)} UTC.
+Load average before: ${idle.toFixed(2)}. Measured ${new Date().toISOString().slice(0, 16)} UTC.
 
 | what | figure | bar |
 | --- | ---: | --- |

@@ -9,9 +9,12 @@ import { count } from '../support/history.ts'
 import { assertInvariants } from '../support/invariants.ts'
 import { startLoad } from '../support/load.ts'
 import { createSender } from '../support/sender.ts'
+import { sized } from '../support/soak.ts'
 import { until } from '../support/until.ts'
 
-test('ten kills under load lose no acknowledged packet, and every call is archived', async (t) => {
+const kills = sized(4, 10)
+
+test(`${kills} kills under load lose no acknowledged packet, and every call is archived`, async (t) => {
   const seed = 4_711
   t.diagnostic(`seed ${seed}`)
   const random = seededRandom(seed)
@@ -23,7 +26,7 @@ test('ten kills under load lose no acknowledged packet, and every call is archiv
   using pbx = createSender(gateways.urls)
   const load = startLoad(pbx, { clients: 6, packetsPerCall: 40, window: 3, seed })
 
-  for (let kill = 0; kill < 10; kill += 1) {
+  for (let kill = 0; kill < kills; kill += 1) {
     // In the midst of requests and analyses, not at a moment that we choose.
     const enough = pbx.history.length + 50 + Math.floor(random() * 400)
     await until('some packets more', () => pbx.history.length > enough)

@@ -86,6 +86,11 @@ test('when even the newest of each call is too much, it begins anew with a snaps
     await happen(database.pool, 'many', round)
     await until(`round ${round}`, () => notes(last, 'many').length === round)
   }
+  const ticks = last.named('tick').length
+  await until(
+    'it has been slow for more than a second',
+    () => last.named('tick').length > ticks + 2,
+  )
   slow.response.resume()
   const resync = await until('resync', () => slow.named('resync')[0])
   const snapshot = await until('a snapshot', () => slow.named('snapshot')[1])

@@ -2,7 +2,7 @@
 // field, what was expected and what came.
 import type { Static, TSchema } from 'typebox'
 import { MalformedJson, parseJson } from '../../border/json.ts'
-import { compileCheck } from '../../border/validation.ts'
+import { type Check, compileCheck } from '../../border/validation.ts'
 import { callIdPattern } from '../../calls/call-id.ts'
 import { type TrackName, trackNames } from '../../ledger/packet.ts'
 import { ProtocolViolation } from './protocol.ts'
@@ -44,8 +44,10 @@ function storableText(text: string): string {
 export function messageReader<const Schema extends TSchema>(
   schema: Schema,
 ): (message: unknown) => Static<Schema> {
-  const check = compileCheck(schema)
+  // Most gateways speak one protocol or two: the others need not be compiled at every start.
+  let check: Check | undefined
   return (message) => {
+    check ??= compileCheck(schema)
     const problem = check(message)?.[0]
     if (problem === undefined) return message as Static<Schema>
     const field = problem.loc.slice(1).join('.') || 'message'
