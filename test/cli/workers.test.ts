@@ -35,10 +35,7 @@ async function analysingProcesses({ pool }: TestDatabase): Promise<number> {
 
 test('two workers are two processes besides the command’s, on one port, which is told once', () => {
   const processes = everListened(log)
-  assert.deepEqual(
-    processes.map(({ worker }) => worker).toSorted(),
-    [1, 2],
-  )
+  assert.deepEqual(processes.map(({ worker }) => worker).toSorted(), [1, 2])
   assert.equal(new Set([gateway.pid, ...processes.map(({ pid }) => pid)]).size, 3)
   for (const { msg, worker } of log)
     if (msg?.startsWith('listening')) assert.equal(msg, `listening on ${url}`, `${worker}`)
