@@ -1,6 +1,6 @@
 // One call on the floor: two lines on a telephone, one elsewhere.
 import { memo } from 'preact/compat'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import {
   clockTime,
   milliseconds,
@@ -36,8 +36,8 @@ export const CallRow = memo((props: CallRowProps) => {
   const now = useNow(call.status !== 'ARCHIVED')
   const state = stateOf(call, now)
   const link = useRef<HTMLAnchorElement>(null)
-  useEffect(() => {
-    // The focus goes with the keys, but is not taken away from where a person types.
+  useLayoutEffect(() => {
+    // The focus goes with the keys, before the next one comes, but is not taken away from where a person types.
     if (isSelected && !document.activeElement?.matches('input, select'))
       link.current?.focus({ preventScroll: true })
   }, [isSelected])
