@@ -1,9 +1,14 @@
 // A packet as JSON, in and out: what it must look like, and what its sender is told.
 import Type, { type Static } from 'typebox'
 import { callIdPattern } from '../calls/call-id.ts'
-import { isIrregular } from '../ledger/ledger.ts'
 import { encodings, type MediaFormat } from '../ledger/media-format.ts'
-import { type Packet, type PacketReceipt, type TrackName, trackNames } from '../ledger/packet.ts'
+import {
+  isIrregular,
+  type Packet,
+  type PacketReceipt,
+  type TrackName,
+  trackNames,
+} from '../ledger/packet.ts'
 
 export const TrackField = Type.Enum(trackNames, {
   type: 'string',

@@ -19,14 +19,15 @@ export type StoredGroup = {
   readonly horizon: number
   readonly has_zero: boolean
   readonly created: boolean
+  /** The number of the call; null when it is locked. */
+  readonly call: number | null
 }
 
 /**
- * The parameters of commit_packets(), less the packet timeout. Arrays are written as PostgreSQL reads them: the
- * driver would look at every element.
+ * The parameters of commit_packets() and append_packets() after the calls. Arrays are written as PostgreSQL reads
+ * them: the driver would look at every element.
  */
-export type BatchParameters = [
-  callIds: string,
+export type PacketParameters = [
   tracks: string,
   encodings: string,
   firsts: string,
@@ -42,9 +43,15 @@ export type BatchParameters = [
   payload: Uint8Array,
 ]
 
-/** Writes a batch as parameters; a sequence repeated within a group goes in once, the first wins. */
-export function batchParameters(groups: readonly PacketGroup[]): BatchParameters {
-  const callIds: string[] = []
+/** The parameters of commit_packets(), less the packet timeout. */
+export function batchParameters(
+  groups: readonly PacketGroup[],
+): [callIds: string, ...PacketParameters] {
+  return [textArray(groups.map(({ callId }) => callId)), ...packetParameters(groups)]
+}
+
+/** Writes the packets of a batch as parameters; a sequence repeated within a group goes in once, the first wins. */
+export function packetParameters(groups: readonly PacketGroup[]): PacketParameters {
   const tracks: string[] = []
   const encodings: string[] = []
   const firsts: number[] = []
@@ -59,9 +66,9 @@ export function batchParameters(groups: readonly PacketGroup[]): BatchParameters
   const sizes: number[] = []
   const payloads: Uint8Array[] = []
   let bytes = 0
-  for (const { callId, packets } of groups) {
+  for (const { packets } of groups) {
     const [head] = packets
-    if (head === undefined) continue
+    if (head === undefined) throw new RangeError('a group has no packet')
     const account = new SequenceAccount(emptyAccount())
     const packetsBefore = sequences.length
     const bytesBefore = bytes
@@ -76,7 +83,6 @@ export function batchParameters(groups: readonly PacketGroup[]): BatchParameters
       payloads.push(packet.payload)
       bytes += packet.payload.length
     }
-    callIds.push(callId)
     tracks.push(head.track)
     encodings.push(head.encoding)
     firsts.push(packetsBefore + 1)
@@ -88,7 +94,6 @@ export function batchParameters(groups: readonly PacketGroup[]): BatchParameters
     late.push(lateHere)
   }
   return [
-    textArray(callIds),
     `{${tracks.join()}}`,
     `{${encodings.join()}}`,
     `{${firsts.join()}}`,
@@ -109,7 +114,8 @@ function textArray(values: readonly string[]): string {
   return `{${values.map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`).join()}}`
 }
 
-const usual: PacketReceipt = { ...inOrder, missing: '' }
+/** The receipt of a packet that simply goes on where a track without a hole ends. */
+export const usual: PacketReceipt = { ...inOrder, missing: '' }
 
 /**
  * Replays a committed (or sealed) group and says for each of its packets what became of it. A packet for a
@@ -117,7 +123,7 @@ const usual: PacketReceipt = { ...inOrder, missing: '' }
  */
 export function receipts(
   group: PacketGroup,
-  stored: StoredGroup,
+  stored: Pick<StoredGroup, 'outcome' | 'prior' | 'horizon' | 'has_zero'>,
 ): (PacketReceipt | GatewayError)[] {
   const account = new SequenceAccount({
     received: SequenceRanges.parse(stored.prior),

@@ -14,8 +14,11 @@ import {
   weightOf,
 } from './track-queue.ts'
 
-/** What became of a group: a receipt or an error for each packet, or `locked`: nothing was done. */
-export type GroupOutcome<Receipt> = readonly (Receipt | GatewayError)[] | 'locked'
+/**
+ * What became of a group: a receipt or an error for each packet; or nothing was done, and it is tried again: with the
+ * next batch (`again`), or later and by itself (`locked`).
+ */
+export type GroupOutcome<Receipt> = readonly (Receipt | GatewayError)[] | 'again' | 'locked'
 
 /** Limits of one group commit; times in milliseconds. */
 export type GroupCommitLimits = {
@@ -40,8 +43,10 @@ export type GroupCommitLimits = {
 /** What a group commit needs of its surroundings. */
 export type GroupCommitOptions<Receipt> = {
   readonly limits: GroupCommitLimits
-  /** Commits the groups in one transaction; at most one group per call and track. */
+  /** Commits the groups in one transaction; at most one group per call and track, all of one kind. */
   readonly commit: (groups: readonly PacketGroup[]) => Promise<GroupOutcome<Receipt>[]>
+  /** Calls of different kinds go in batches of their own. */
+  readonly kindOf?: (callId: string) => string
   /** What a failed commit means: see `failureKind`. */
   readonly classify: (error: unknown) => 'data' | 'lock' | 'unavailable'
   readonly onError: (error: unknown, packets: number) => void
@@ -181,10 +186,12 @@ export function createGroupCommit<Receipt>(
     }
   }
 
-  /** The next packets, grouped by call and track, within the limits of a batch. */
+  /** The next packets of one kind, grouped by call and track, within the limits of a batch. */
   function takeBatch(): Taken[] {
     const groups: Taken[] = []
-    const unfinished: Queue[] = []
+    const left: Queue[] = []
+    const [first] = ready
+    const kind = first && options.kindOf?.(first.callId)
     let taken = 0
     let size = 0
     let next = 0
@@ -192,14 +199,18 @@ export function createGroupCommit<Receipt>(
       const queue = ready[next]
       if (queue === undefined) break
       next += 1
+      if (options.kindOf?.(queue.callId) !== kind) {
+        left.push(queue)
+        continue
+      }
       const group = queue.take(limits.maxBatchPackets - taken, limits.maxBatchBytes - size)
       groups.push(group)
       taken += group.packets.length
       size += group.bytes
       queue.isReady = !queue.isEmpty
-      if (queue.isReady) unfinished.push(queue)
+      if (queue.isReady) left.push(queue)
     }
-    ready = next === ready.length ? unfinished : [...unfinished, ...ready.slice(next)]
+    ready = next === ready.length ? left : [...left, ...ready.slice(next)]
     return groups
   }
 
@@ -230,6 +241,7 @@ export function createGroupCommit<Receipt>(
     for (const [index, group] of groups.entries()) {
       const outcome = outcomes[index] ?? 'locked'
       if (outcome === 'locked') park(group)
+      else if (outcome === 'again') putBack(group)
       else settleGroup(group, (place) => outcome[place])
     }
   }
@@ -240,11 +252,7 @@ export function createGroupCommit<Receipt>(
     if (kind === 'unavailable') {
       pauseMs = nextPause(pauseMs)
       pausedUntil = now() + pauseMs
-      for (const group of inFlight) {
-        if (!decide(group)) continue
-        group.queue.putBack(group.pending)
-        makeReady(group.queue)
-      }
+      for (const group of inFlight) putBack(group)
       refuseOld(ready, limits.databasePatienceMs - pauseMs, notAnswering)
       ready = ready.filter(({ isEmpty }) => !isEmpty)
     } else if (groups.length > 1) {
@@ -258,6 +266,12 @@ export function createGroupCommit<Receipt>(
       })
       for (const group of groups) settleGroup(group, () => refusal)
     }
+  }
+
+  function putBack(group: Taken): void {
+    if (!decide(group)) return
+    group.queue.putBack(group.pending)
+    makeReady(group.queue)
   }
 
   /** Sets a locked call aside for a while. */

@@ -4,16 +4,10 @@ import { failureKind } from '../database/failure.ts'
 import type { Pool } from '../database/pool.ts'
 import { hashText } from '../random.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { batchParameters, type PacketGroup, receipts } from './batch.ts'
-import {
-  createGroupCommit,
-  type GroupCommit,
-  type GroupCommitLimits,
-  type GroupOutcome,
-} from './group-commit.ts'
+import { createBatchCommit } from './batch-commit.ts'
+import { createGroupCommit, type GroupCommit, type GroupCommitLimits } from './group-commit.ts'
 import type { Packet, PacketReceipt, PacketSender } from './packet.ts'
-import { commitPackets } from './statements.ts'
-import { type CommitTally, lostBy } from './tally.ts'
+import type { CommitTally } from './tally.ts'
 
 /** The ledger of this process. */
 export type Ledger = {
@@ -66,32 +60,9 @@ const limits = {
 
 /** Opens the ledger. */
 export function createLedger(options: LedgerOptions): Ledger {
-  const { pool, logger } = options
+  const { logger } = options
 
-  async function commit(groups: readonly PacketGroup[]): Promise<GroupOutcome<PacketReceipt>[]> {
-    const parameters = batchParameters(groups)
-    const begun = performance.now()
-    const stored = await commitPackets(pool, ...parameters, options.packetTimeoutSeconds)
-    const milliseconds = performance.now() - begun
-    if (stored.some(({ created }) => created)) options.onCallsCreated()
-    const outcomes: GroupOutcome<PacketReceipt>[] = groups.map(() => 'locked')
-    const callIds: string[] = []
-    let [packets, lost] = [0, 0]
-    for (const result of stored) {
-      const index = result.ordinal - 1
-      const group = groups[index]
-      if (group === undefined || result.outcome === 'locked') continue
-      const told = receipts(group, result)
-      outcomes[index] = told
-      warnOfIrregularities(logger, group, told)
-      if (result.outcome !== 'stored') continue
-      callIds.push(group.callId)
-      packets += group.packets.length
-      lost += lostBy(group, result.prior, told)
-    }
-    options.onCommitted?.({ callIds, packets, lost, milliseconds })
-    return outcomes
-  }
+  const { commit, wayOf } = createBatchCommit(options)
 
   function openLanes(
     count: number,
@@ -101,6 +72,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       createGroupCommit<PacketReceipt>({
         limits: { ...limits, ...change },
         commit,
+        kindOf: wayOf,
         classify: failureKind,
         onError: (error, packets) =>
           logger.error({ err: error, packets }, 'a batch of packets was not committed'),
@@ -142,32 +114,4 @@ function laneOf(
   const lane = all[hashText(callId) % all.length]
   if (lane === undefined) throw new RangeError('there is no lane')
   return lane
-}
-
-function warnOfIrregularities(
-  logger: Logger,
-  group: PacketGroup,
-  told: readonly (PacketReceipt | Error)[],
-): void {
-  for (const [index, receipt] of told.entries()) {
-    if (receipt instanceof Error || !isIrregular(receipt)) continue
-    const { duplicate, late, missing } = receipt
-    const packet = group.packets[index]
-    logger.warn(
-      {
-        call_id: group.callId,
-        track: packet?.track,
-        sequence: packet?.sequence,
-        duplicate,
-        late,
-        missing_packets: missing.length > 200 ? `${missing.slice(0, 200)}…` : missing,
-      },
-      duplicate ? 'packet is a duplicate' : late ? 'packet is late' : 'packet opens a gap',
-    )
-  }
-}
-
-/** True for a packet that its sender is warned of: a duplicate, a late one, or one that opens a gap. */
-export function isIrregular({ duplicate, late, opensGap }: PacketReceipt): boolean {
-  return duplicate || late || opensGap
 }

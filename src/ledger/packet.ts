@@ -28,6 +28,11 @@ export type PacketReceipt = PacketVerdict & {
   readonly missing: string
 }
 
+/** True for a packet that its sender is warned of: a duplicate, a late one, or one that opens a gap. */
+export function isIrregular({ duplicate, late, opensGap }: PacketReceipt): boolean {
+  return duplicate || late || opensGap
+}
+
 /** Who is told what became of a packet: once for each, those of a track in the order they were handed in. */
 export type PacketSender<Receipt = PacketReceipt> = {
   readonly settled: (packet: Packet, outcome: Receipt | GatewayError) => void

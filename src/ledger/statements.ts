@@ -1,14 +1,33 @@
 import { statement } from '../database/statement.ts'
-import type { BatchParameters, StoredGroup } from './batch.ts'
+import type { PacketParameters, StoredGroup } from './batch.ts'
 
 /** Makes a batch durable; see commit_packets() in the migrations. */
 export const commitPackets = statement<
-  [...BatchParameters, packetTimeoutSeconds: number],
+  [callIds: string, ...PacketParameters, packetTimeoutSeconds: number],
   StoredGroup
 >(
   'commit_packets',
-  `SELECT ordinal, outcome, prior::text, horizon, has_zero, created
+  `SELECT ordinal, outcome, prior::text, horizon, has_zero, created, call
    FROM commit_packets($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+)
+
+/** What append_packets() says of a batch. */
+export type AppendedGroups = {
+  /** How many groups were stored; nothing was done for the others. */
+  readonly stored: number
+  /** Which, from 1; null: all. */
+  readonly ordinals: readonly number[] | null
+  /** Those that were stored and are not simply the next packets of a track without a hole. */
+  readonly unusual:
+    | readonly [ordinal: number, prior: string, horizon: number, has_zero: boolean][]
+    | null
+}
+
+/** Makes those groups of a batch durable that go on where their track ends; see append_packets() in the migrations. */
+export const appendPackets = statement<[calls: string, ...PacketParameters], AppendedGroups>(
+  'append_packets',
+  `SELECT stored, ordinals, unusual
+   FROM append_packets($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 )
 
 /** A row of `segments`. */

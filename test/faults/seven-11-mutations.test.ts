@@ -21,9 +21,10 @@ async function mutate(pool: Pool, name: string, piece: string, by: string): Prom
   await pool.query(text.replace(piece, by))
 }
 
-test('7.11 without the lock of a call the account is wrong: the checker finds it', async (t) => {
+test('7.11 without the lock of a track the account is wrong: the checker finds it', async (t) => {
   await using database = await createDatabase()
-  await mutate(database.pool, 'commit_packets', 'FOR NO KEY UPDATE SKIP LOCKED', '')
+  const lockOfTrack = 'track = batch.track\n    FOR NO KEY UPDATE SKIP LOCKED'
+  await mutate(database.pool, 'commit_packets', lockOfTrack, 'track = batch.track')
   await using gateways = await startFleet(database.url, 2)
   using pbx = createSender(gateways.urls)
   let next = 1

@@ -91,6 +91,7 @@ const stored: StoredGroup = {
   horizon: 0,
   has_zero: false,
   created: true,
+  call: 1,
 }
 
 test('every packet of a group gets its own receipt, as of its place in the order', () => {

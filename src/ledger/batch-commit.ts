@@ -1,0 +1,169 @@
+// Commits a batch of packets, the short way or the long one, and says what became of each packet.
+import { failureKind } from '../database/failure.ts'
+import type { Pool } from '../database/pool.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { batchParameters, type PacketGroup, packetParameters, receipts, usual } from './batch.ts'
+import type { GroupOutcome } from './group-commit.ts'
+import { isIrregular, type PacketReceipt } from './packet.ts'
+import { appendPackets, commitPackets } from './statements.ts'
+import { type CommitTally, lostBy } from './tally.ts'
+
+/** What it needs. */
+export type BatchCommitOptions = {
+  readonly pool: Pool
+  readonly packetTimeoutSeconds: number
+  readonly logger: Logger
+  /** Called after a commit that created calls: there are events to publish. */
+  readonly onCallsCreated: () => void
+  /** Called after every commit. */
+  readonly onCommitted?: (tally: CommitTally) => void
+}
+
+type Outcome = GroupOutcome<PacketReceipt>
+
+/** Enough for all live calls of a large gateway; to forget one costs a look at its row. */
+const mostKnownCalls = 50_000
+
+/** How batches are committed. */
+export type BatchCommit = {
+  /** Which way the packets of a call go; those of a batch all go the same. */
+  readonly wayOf: (callId: string) => 'short' | 'long'
+  readonly commit: (groups: readonly PacketGroup[]) => Promise<Outcome[]>
+}
+
+/**
+ * Builds it. Calls that are known by their number go the short way, which is nearly all. What does not fit there
+ * (late packets, repeats, sealed calls) is tried again the long way.
+ */
+export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
+  const { pool, logger } = options
+  const numbers = new Map<string, number>()
+
+  function learn(callId: string, call: number): void {
+    if (numbers.size >= mostKnownCalls) numbers.clear()
+    numbers.set(callId, call)
+  }
+
+  /** The numbers of all calls of a batch, if they are known. */
+  function numbersOf(groups: readonly PacketGroup[]): number[] | undefined {
+    const found: number[] = []
+    for (const { callId } of groups) {
+      const call = numbers.get(callId)
+      if (call === undefined) return undefined
+      found.push(call)
+    }
+    return found
+  }
+
+  async function append(groups: readonly PacketGroup[], calls: number[]): Promise<Outcome[]> {
+    const begun = performance.now()
+    const [result] = await appendPackets(pool, `{${calls.join()}}`, ...packetParameters(groups))
+    const tally = new Tally()
+    const { ordinals = null, unusual = null } = result ?? { ordinals: [] }
+    const isStored = ordinals === null ? undefined : new Set(ordinals)
+    const irregular = new Map(unusual?.map((one) => [one[0], one]))
+    const outcomes = groups.map((group, index): Outcome => {
+      if (isStored?.has(index + 1) === false) {
+        numbers.delete(group.callId)
+        return 'again'
+      }
+      const [, prior, horizon, has_zero] = irregular.get(index + 1) ?? []
+      if (prior === undefined || horizon === undefined || has_zero === undefined) {
+        tally.add(group, 0)
+        return group.packets.map(() => usual)
+      }
+      const told = receipts(group, { outcome: 'stored', prior, horizon, has_zero })
+      warnOfIrregularities(logger, group, told)
+      tally.add(group, lostBy(group, prior, told))
+      return told
+    })
+    tally.tell(options, begun)
+    return outcomes
+  }
+
+  async function commit(groups: readonly PacketGroup[]): Promise<Outcome[]> {
+    const begun = performance.now()
+    const stored = await commitPackets(
+      pool,
+      ...batchParameters(groups),
+      options.packetTimeoutSeconds,
+    )
+    if (stored.some(({ created }) => created)) options.onCallsCreated()
+    const tally = new Tally()
+    const outcomes: Outcome[] = groups.map(() => 'locked')
+    for (const result of stored) {
+      const index = result.ordinal - 1
+      const group = groups[index]
+      if (group === undefined || result.outcome === 'locked') continue
+      const told = receipts(group, result)
+      outcomes[index] = told
+      warnOfIrregularities(logger, group, told)
+      if (result.outcome !== 'stored') continue
+      if (result.call !== null) learn(group.callId, result.call)
+      tally.add(group, lostBy(group, result.prior, told))
+    }
+    tally.tell(options, begun)
+    return outcomes
+  }
+
+  return {
+    wayOf: (callId) => (numbers.has(callId) ? 'short' : 'long'),
+    commit: async (groups) => {
+      const calls = numbersOf(groups)
+      if (calls === undefined) return await commit(groups)
+      try {
+        return await append(groups, calls)
+      } catch (error) {
+        if (failureKind(error) !== 'lock') throw error
+        // Only the long way sets a locked call aside; which one it is, is found there.
+        for (const { callId } of groups) numbers.delete(callId)
+        return await commit(groups)
+      }
+    },
+  }
+}
+
+/** What a commit did, summed up group by group. */
+class Tally {
+  readonly #callIds: string[] = []
+  #packets = 0
+  #lost = 0
+
+  add({ callId, packets }: PacketGroup, lost: number): void {
+    this.#callIds.push(callId)
+    this.#packets += packets.length
+    this.#lost += lost
+  }
+
+  tell({ onCommitted }: BatchCommitOptions, begun: number): void {
+    onCommitted?.({
+      callIds: this.#callIds,
+      packets: this.#packets,
+      lost: this.#lost,
+      milliseconds: performance.now() - begun,
+    })
+  }
+}
+
+function warnOfIrregularities(
+  logger: Logger,
+  group: PacketGroup,
+  told: readonly (PacketReceipt | Error)[],
+): void {
+  for (const [index, receipt] of told.entries()) {
+    if (receipt instanceof Error || !isIrregular(receipt)) continue
+    const { duplicate, late, missing } = receipt
+    const packet = group.packets[index]
+    logger.warn(
+      {
+        call_id: group.callId,
+        track: packet?.track,
+        sequence: packet?.sequence,
+        duplicate,
+        late,
+        missing_packets: missing.length > 200 ? `${missing.slice(0, 200)}…` : missing,
+      },
+      duplicate ? 'packet is a duplicate' : late ? 'packet is late' : 'packet opens a gap',
+    )
+  }
+}
