@@ -66,7 +66,7 @@ export async function measureFeed(gateway: Listening, databaseUrl: string): Prom
   const clients = await connectClients(gateway.url, supervisors, head, warmUpEvents)
   const before = { gateway: cpuSecondsOf(gateway.pid), postgres: cpuSecondsOf(postmaster) }
   const began = performance.now()
-  await playCalls(gateway.url, 'feed', callsPerSecond * (warmUpSeconds + seconds))
+  await playCalls(gateway.url, 'feed', callsPerSecond * (warmUpSeconds + seconds), callsPerSecond)
   const events = (await settledHead(databaseUrl)) - head
   const elapsed = (performance.now() - began) / 1_000
   const after = { gateway: cpuSecondsOf(gateway.pid), postgres: cpuSecondsOf(postmaster) }
@@ -122,7 +122,7 @@ export async function measureIdleSockets(
   const clients = await connectClients(gateway.url, count, head, 0)
   await pause(3_000)
   const after = residentBytesOf(gateway.pid)
-  await playCalls(gateway.url, 'idle', 1)
+  await playCalls(gateway.url, 'idle', 1, 1)
   const { sockets, p50Ms, maxMs, missed } = await clients.report(
     (await settledHead(databaseUrl)) - head,
   )
@@ -164,8 +164,13 @@ async function answer(child: ChildProcess): Promise<FromFeedClients> {
   return message
 }
 
-/** Lets calls happen at a steady rate, of one packet each. */
-async function playCalls(url: string, run: string, calls: number): Promise<void> {
+/** Lets calls happen at a steady rate, of one packet each; their ids begin with `run`. */
+export async function playCalls(
+  url: string,
+  run: string,
+  calls: number,
+  callsPerSecond: number,
+): Promise<void> {
   const began = performance.now()
   const played: Promise<void>[] = []
   for (let call = 0; call < calls; call += 1) {
@@ -192,13 +197,15 @@ async function post(url: string, body: string): Promise<void> {
   }
 }
 
-/** The position of the newest event, once every call is archived and every event has a position. */
-async function settledHead(databaseUrl: string): Promise<number> {
+/** The position of the newest event, once every call of a run is archived and every event has a position. */
+export async function settledHead(databaseUrl: string, run = ''): Promise<number> {
   while (true) {
     const [row] = await query<{ position: string; pending: boolean }>(
       databaseUrl,
       `SELECT position, EXISTS (SELECT FROM events WHERE position IS NULL)
-         OR EXISTS (SELECT FROM calls WHERE status <> 'ARCHIVED') AS pending FROM feed_head`,
+         OR EXISTS (SELECT FROM calls WHERE status <> 'ARCHIVED' AND starts_with(call_id, $1)) AS pending
+       FROM feed_head`,
+      [run],
     )
     if (row?.pending === false) return Number(row.position)
     await pause(100)

@@ -8,6 +8,7 @@ export const sections: Readonly<Record<string, Measure>> = {
   audiosocket: async (bench) =>
     (await import('./sections/audiosocket.ts')).measureAudioSocket(bench),
   feed: async (bench) => (await import('./sections/feed.ts')).measureFeedSection(bench),
+  reconnect: async (bench) => (await import('./sections/reconnect.ts')).measureReconnect(bench),
   analysis: async (bench) => (await import('./sections/analysis.ts')).measureAnalysis(bench),
   scale: async (bench) => (await import('./sections/scale.ts')).measureScale(bench),
   overload: async (bench) => (await import('./sections/overload.ts')).measureOverload(bench),

@@ -17,6 +17,12 @@ export type Addresses = {
 }
 
 /**
+ * Connections that wait to be accepted, as far as the system allows it. The process takes one at each turn of its event
+ * loop; who finds no room tries again after 1, 3, 7 … seconds.
+ */
+const backlog = 4_096
+
+/**
  * Listens on `APP_PORT`.
  * @returns where, as `http://host:port`
  * @throws StartupError when the port cannot be had
@@ -26,7 +32,8 @@ export async function listenForHttp(
   { APP_HOST: host, APP_PORT: port }: Config,
 ): Promise<string> {
   try {
-    return await server.listen({ host, port, listenTextResolver: (url) => `listening on ${url}` })
+    const listenTextResolver = (url: string) => `listening on ${url}`
+    return await server.listen({ host, port, backlog, listenTextResolver })
   } catch (error) {
     throw startupError(error, host, port, 'APP_PORT')
   }

@@ -8,7 +8,8 @@ import type { Logger } from '../telemetry/logger.ts'
 import { type FeedEvent, readEvents } from './event-log.ts'
 import type { Feed } from './feed.ts'
 import type { FeedFilter } from './filter.ts'
-import { RecentEvents } from './recent-events.ts'
+import { inTurns } from './in-turns.ts'
+import { createPages, pageSize } from './pages.ts'
 import type { Resume } from './resume.ts'
 import type { Snapshots } from './snapshots.ts'
 import { StreamClient } from './stream-client.ts'
@@ -49,7 +50,6 @@ export type EventStreams = {
 }
 
 const pollMs = 500
-const pageSize = 500
 /** Who is further behind begins anew, with a snapshot: that is less to read. */
 const farthestBehind = 10_000
 /** Who was up to date and needs longer than that to be so again is slow. */
@@ -66,7 +66,7 @@ export function startEventStreams(options: EventStreamOptions): EventStreams {
   const { pool, feed, resume, snapshots, ticks, logger } = options
   const clients = new Set<StreamClient>()
   const live = new Set<StreamClient>()
-  const recent = new RecentEvents()
+  const readPage = createPages(pool, textsOf)
   /** Up to where the live clients were given everything; undefined without clients. */
   let position: number | undefined
   let stopped = false
@@ -78,9 +78,11 @@ export function startEventStreams(options: EventStreamOptions): EventStreams {
     run: async () => {
       while (!stopped && position !== undefined) {
         const before: number = position
-        const events = await readPage(before, ticks.delivered)
+        const events = await readEvents(pool, before, pageSize)
+        if (events.length > 0) ticks.delivered(events)
+        const texts = await textsOf(events)
         // Meanwhile all clients may have gone, and others may have come.
-        if (position === before) broadcast(before, events)
+        if (position === before) await broadcast(before, texts)
         if (events.length < pageSize) return undefined
       }
       return undefined
@@ -90,32 +92,30 @@ export function startEventStreams(options: EventStreamOptions): EventStreams {
     if (position !== undefined) pulse.wake()
   })
 
-  /** The events after a position, at most a page, with the lines of their calls read once. */
-  async function readPage(
-    after: number,
-    onEvents: (events: readonly FeedEvent[]) => void = () => {},
-  ): Promise<StreamEvent[]> {
-    const events = await readEvents(pool, after, pageSize)
+  /** The texts of events, with the lines of their calls read once. */
+  async function textsOf(events: readonly FeedEvent[]): Promise<StreamEvent[]> {
     if (events.length === 0) return []
-    onEvents(events)
     const callIds = [...new Set(events.map(({ call_id }) => call_id))]
     return streamEventsOf(events, await readFloorCalls(pool, callIds))
   }
 
-  function broadcast(before: number, events: readonly StreamEvent[]): void {
-    recent.add(before, events)
+  async function broadcast(before: number, events: readonly StreamEvent[]): Promise<void> {
     let since = before
     for (const some of inPieces(events)) {
       const last = some.at(-1)?.position ?? since
       const all = Buffer.from(joined(some))
-      for (const client of live) {
-        if (client.reached >= last) continue
+      position = last
+      await inTurns(live, (client) => {
+        // All clients have gone, and others have come.
+        if (position !== last) return false
+        if (client.reached >= last) return true
         const isAll = client.reached === since && client.filter === undefined
         const text = isAll ? all : joined(wanted(some, client.reached, client.filter))
         client.reached = last
         if (text.length > 0 && !client.write(text)) void bringUpToDate(client, patienceMs)
-      }
-      position = last
+        return true
+      })
+      if (position !== last) return
       since = last
     }
   }
@@ -141,26 +141,19 @@ export function startEventStreams(options: EventStreamOptions): EventStreams {
     }
   }
 
-  async function pageAfter(reached: number, target: number): Promise<readonly StreamEvent[]> {
-    const kept = recent.after(reached)
-    if (kept !== undefined) return kept
-    return (await readPage(reached)).filter((event) => event.position <= target)
-  }
-
   async function givePage(client: StreamClient, target: number): Promise<void> {
-    const events = await pageAfter(client.reached, target)
+    const { items: events, reached } = await readPage(client.reached, target)
     await give(client, wanted(events, client.reached, client.filter))
-    // There are fewer events than positions when calls were erased.
-    client.reached = events.at(-1)?.position ?? target
+    client.reached = reached
   }
 
   async function giveNewest(client: StreamClient, target: number): Promise<void> {
     const newest = new NewestEvents()
     let read = client.reached
     while (read < target) {
-      const events = await pageAfter(read, target)
+      const { items: events, reached } = await readPage(read, target)
       newest.add(wanted(events, read, client.filter))
-      read = events.at(-1)?.position ?? target
+      read = reached
       if (newest.characters > mostConflated) return await beginAnew(client)
     }
     const { conflated: calls } = newest
@@ -187,10 +180,11 @@ export function startEventStreams(options: EventStreamOptions): EventStreams {
   async function tick(): Promise<void> {
     const beat = ticks.isHeartbeat(ticksPerHeartbeat)
     const text = textOf('tick', JSON.stringify(await ticks.next()))
-    for (const client of live) {
+    await inTurns(live, (client) => {
       // So that a client whose filter lets little through need not begin anew when it comes back.
       client.writeIfIdle(beat ? `: heartbeat\nid: ${client.reached}\n\n${text}` : text)
-    }
+      return true
+    })
   }
 
   let current: Promise<void> | undefined
@@ -218,9 +212,7 @@ export function startEventStreams(options: EventStreamOptions): EventStreams {
         reply.on('close', () => {
           clients.delete(client)
           live.delete(client)
-          if (clients.size > 0) return
-          position = undefined
-          recent.clear()
+          if (clients.size === 0) position = undefined
         })
         if (head !== undefined)
           client.write(textOf('resync', JSON.stringify({ position: snapshot?.position ?? head })))

@@ -1,14 +1,15 @@
 // Every event to every supervisor, once and in order, whichever gateway it happened on. A pulse publishes what
 // is new and reads what was published, here or elsewhere; PostgreSQL's NOTIFY wakes it and is never trusted
 // alone. A client that lags is served from the log until it has caught up.
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Pool } from '../database/pool.ts'
 import { startPulse } from '../pulse.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { type Batch, batchesOf } from './batch.ts'
 import { hasUnpublished, publishEvents, readEvents, readHead } from './event-log.ts'
 import type { FeedFilter } from './filter.ts'
+import { inTurns } from './in-turns.ts'
 import { startListener } from './listener.ts'
+import { createPages, pageSize } from './pages.ts'
 
 /** What the feed needs. */
 export type FeedOptions = {
@@ -49,9 +50,6 @@ export type Feed = {
 
 const pollMs = 500
 const publishLimit = 2_000
-const pageSize = 500
-/** After so many clients the process turns to its other work. */
-const clientsPerTurn = 250
 /** Half of what writing to a client takes, about, in milliseconds: the feed rests a third of the time. */
 const restPerClientMs = 0.005
 const longestRestMs = 50
@@ -71,6 +69,8 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
   const listeners: (() => void)[] = []
   let stopped = false
 
+  const readPage = createPages(pool, batchesOf)
+
   const pulse = startPulse({
     everyMs: pollMs,
     restMs: () => Math.min(live.size * restPerClientMs, longestRestMs),
@@ -88,17 +88,13 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
   })
 
   /** Delivers to all who are up to date; who joins them meanwhile is further than the batch. */
-  async function deliver(batch: Batch): Promise<void> {
+  function deliver(batch: Batch): Promise<void> {
     position = batch.last
-    let clients = 0
-    for (const client of live) {
+    return inTurns(live, (client) => {
       // A client may have been further elsewhere than this gateway is.
-      if (client.reached >= position) continue
-      const ready = give(client, batch)
-      if (!ready) void catchUp(client)
-      clients += 1
-      if (clients % clientsPerTurn === 0) await nextTurn()
-    }
+      if (client.reached < position && !give(client, batch)) void catchUp(client)
+      return true
+    })
   }
 
   /** Gives a client what it is to hear of a batch; false: it wants no more for now. */
@@ -126,15 +122,13 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
     try {
       await subscriber.drained()
       while (!client.ended && client.reached < position) {
-        const published = position
-        const events = await readEvents(pool, client.reached, pageSize)
-        for (const batch of batchesOf(events)) {
+        const { items: batches, reached } = await readPage(client.reached, position)
+        for (const batch of batches) {
           if (client.ended) return
           give(client, batch)
           await subscriber.drained()
         }
-        // There were fewer events than positions: calls were deleted, and their events with them.
-        if (events.length < pageSize) client.reached = Math.max(client.reached, published)
+        client.reached = reached
       }
       if (!client.ended) live.add(client)
     } catch (error) {

@@ -80,6 +80,7 @@ export const Tick = Type.Object({
   packets_per_second: Type.Number({ description: 'Of all gateways' }),
   commit_ms: Type.Number({ description: 'The median of the last commits' }),
   live: Type.Integer({ description: 'Calls in progress' }),
+  position,
   counts: Floor.properties.counts,
   lag_ms: Type.Number({
     description: 'From what happened to its being streamed: the longest of the last second',

@@ -1,8 +1,10 @@
 // The floor as the first event of a stream. Many clients that come at once share one: whatever its age, the events
 // after its position make it whole.
 import { floorLimits, readFloor } from '../calls/floor.ts'
+import { callStatuses } from '../calls/transitions.ts'
 import type { Pool } from '../database/pool.ts'
 import type { FeedFilter } from './filter.ts'
+import { share } from './share.ts'
 import { textOf } from './stream-event.ts'
 
 /** A snapshot and the position that it is as of. */
@@ -18,11 +20,11 @@ export type Snapshots = {
   readonly take: (filter: FeedFilter | undefined) => Promise<Snapshot>
 }
 
-const sharedForMs = 500
+const sharing = { forMs: 500, most: callStatuses.length + 1 }
 
 /** Builds what takes snapshots. */
 export function createSnapshots(pool: Pool, gateway: string): Snapshots {
-  const taken = new Map<string, Promise<Snapshot>>()
+  const shared = share<Snapshot>(sharing)
 
   async function read({ call, status }: FeedFilter): Promise<Snapshot> {
     const floor = await readFloor(pool, { limit: floorLimits.usual, call, status }, gateway)
@@ -34,15 +36,7 @@ export function createSnapshots(pool: Pool, gateway: string): Snapshots {
     take: (filter = {}) => {
       const { call, status } = filter
       // Of one call a snapshot is small, and asked for once.
-      if (call !== undefined) return read(filter)
-      const key = status ?? ''
-      const shared = taken.get(key)
-      if (shared !== undefined) return shared
-      const snapshot = read(filter)
-      taken.set(key, snapshot)
-      const forget = () => taken.delete(key)
-      snapshot.then(() => setTimeout(forget, sharedForMs).unref(), forget)
-      return snapshot
+      return call === undefined ? shared(status ?? '', () => read(filter)) : read(filter)
     },
   }
 }

@@ -13,7 +13,8 @@ export type Tick = {
   readonly commit_ms: number
   /** Calls in progress. */
   readonly live: number
-  /** All calls by status. */
+  /** All calls by status, as of the position. */
+  readonly position: number
   readonly counts: Readonly<Record<CallStatus, number>>
   /** From what happened to its being streamed, in milliseconds: the longest of the last second. */
   readonly lag_ms: number
@@ -51,7 +52,8 @@ export function createTicks(
       const [head] = await readFloorHead(db)
       const counts = head?.counts ?? noCalls
       const live = counts.IN_PROGRESS
-      return { now: new Date().toISOString(), ...load(), live, counts, lag_ms }
+      const position = head?.position ?? 0
+      return { now: new Date().toISOString(), ...load(), live, position, counts, lag_ms }
     },
   }
 }

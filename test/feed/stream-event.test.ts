@@ -1,8 +1,7 @@
-// What is kept of events for those who come back, and for those who are slow.
+// What is kept of events for those who are slow, and what a filter lets through.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { passes, typeOf } from '../../src/feed/filter.ts'
-import { RecentEvents } from '../../src/feed/recent-events.ts'
 import { NewestEvents, type StreamEvent, wanted } from '../../src/feed/stream-event.ts'
 
 function event(position: number, callId: string, change: Partial<StreamEvent> = {}): StreamEvent {
@@ -19,32 +18,6 @@ function event(position: number, callId: string, change: Partial<StreamEvent> = 
 
 const positions = (events: readonly StreamEvent[] | undefined) =>
   events?.map(({ position }) => position)
-
-test('recent events answer for every position since the first, and for none before', () => {
-  const recent = new RecentEvents()
-  assert.equal(recent.after(3), undefined)
-  recent.add(3, [event(4, 'a'), event(6, 'b')])
-  recent.add(6, [event(7, 'c')])
-  assert.equal(recent.after(2), undefined)
-  assert.deepEqual(positions(recent.after(3)), [4, 6, 7])
-  assert.deepEqual(positions(recent.after(5)), [6, 7], 'where a call was erased, too')
-  assert.deepEqual(positions(recent.after(7)), [])
-  recent.clear()
-  assert.equal(recent.after(7), undefined)
-})
-
-test('recent events take a bounded room: the oldest go, and are not answered for', () => {
-  const recent = new RecentEvents()
-  const text = 'x'.repeat(2 ** 20)
-  for (let position = 1; position <= 20; position += 1)
-    recent.add(position - 1, [event(position, 'a', { text })])
-  const kept = Array.from({ length: 20 }, (_, after) => recent.after(after)).filter(
-    (events) => events !== undefined,
-  )
-  assert.ok(kept.length >= 2 && kept.length <= 5)
-  assert.equal(recent.after(2), undefined)
-  assert.deepEqual(positions(recent.after(19)), [20])
-})
 
 test('the newest events are one for each call, in their order, and it is known how many had more', () => {
   const newest = new NewestEvents()
