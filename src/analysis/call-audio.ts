@@ -29,6 +29,7 @@ export async function readTracks(pool: Pool, call: number): Promise<readonly Aud
     }
     return {
       track: track.track,
+      end: track.start + track.samples / track.rate,
       transcribe: async (transcriber, idempotencyKey, signal) => {
         const pieces: HeardPiece[] = []
         let use: Use = {}

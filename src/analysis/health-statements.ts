@@ -42,7 +42,9 @@ export const admitRequest = statement<
   }
 >('admit_request', 'SELECT * FROM admit_request($1, $2, $3, $4, $5)')
 
-/** Tells what became of a request. */
+/**
+ * Tells what became of a request. `is_own`: the call's own failure; the provider refused it before, and answered since.
+ */
 export const reportRequest = statement<
   [
     request: number,
@@ -55,7 +57,11 @@ export const reportRequest = statement<
     inputTokens: number,
     outputTokens: number,
   ],
-  { readonly state_before: ProviderState; readonly state_now: ProviderState }
+  {
+    readonly state_before: ProviderState
+    readonly state_now: ProviderState
+    readonly is_own: boolean
+  }
 >('report_request', 'SELECT * FROM report_request($1, $2, $3, $4, $5, $6, $7, $8, $9)')
 
 /** Keeps requests that are under way from expiring. */

@@ -13,7 +13,9 @@ import {
   reportRequest,
 } from './health-statements.ts'
 import { ProviderError } from './provider.ts'
+import { afterRefusals } from './refusals.ts'
 import type { Answer, Use } from './service.ts'
+import { recallCalls } from './statements.ts'
 
 /** What the health needs. */
 export type HealthOptions = {
@@ -33,17 +35,6 @@ export type Candidate<T> = {
 
 /** An answer and who gave it. */
 export type Given<T> = Answer<T> & { readonly provider: string; readonly latencyMs: number }
-
-/** No provider may be asked now. It is nobody's failure and uses up no attempt. */
-export class NotNow extends Error {
-  readonly waitSeconds: number
-
-  constructor(waitSeconds: number, reason: string) {
-    super(reason)
-    this.name = 'NotNow'
-    this.waitSeconds = waitSeconds
-  }
-}
 
 /** How many calls may be begun now; if none, in how many seconds to look again. */
 export type Capacity = { readonly free: number; readonly waitSeconds: number }
@@ -91,7 +82,10 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
     },
   })
 
-  /** Tells what became of a request; resolves with how long it took, in milliseconds. */
+  /**
+   * Tells what became of a request; resolves with how long it took, in milliseconds, and whether its failure is the
+   * call's own.
+   */
   async function tell(
     request: number,
     name: string,
@@ -99,7 +93,7 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
     outcome: RequestOutcome,
     error?: ProviderError,
     { audioSeconds = 0, inputTokens = 0, outputTokens = 0 }: Use = {},
-  ): Promise<number> {
+  ): Promise<{ latencyMs: number; isOwn: boolean }> {
     const latencyMs = performance.now() - began
     const [states] = await reportRequest(
       pool,
@@ -113,7 +107,7 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
       inputTokens,
       outputTokens,
     )
-    if (states !== undefined && states.state_before !== states.state_now)
+    if (states !== undefined && states.state_before !== states.state_now) {
       logger.warn(
         {
           provider: name,
@@ -123,14 +117,17 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
         },
         'the state of a provider changed',
       )
-    return latencyMs
+      if (states.state_now === 'closed') await recallCalls(pool)
+    }
+    return { latencyMs, isOwn: states?.is_own ?? false }
   }
 
+  /** Resolves with a `ProviderError` when another provider may be asked, and rejects when none may. */
   async function askOne<T>(
     request: number,
     { name, ask }: Candidate<T>,
     signal: AbortSignal,
-  ): Promise<Given<T>> {
+  ): Promise<Given<T> | ProviderError> {
     const began = performance.now()
     let answer: Answer<T>
     try {
@@ -138,11 +135,17 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
       answer = await ask()
     } catch (error) {
       const failure = error instanceof ProviderError ? error : unexpected
-      if (signal.aborted) await tell(request, name, began, 'released')
-      else await tell(request, name, began, failure.kind, failure)
-      throw error
+      if (signal.aborted) {
+        await tell(request, name, began, 'released')
+        throw error
+      }
+      const { isOwn } = await tell(request, name, began, failure.kind, failure)
+      if (failure.kind === 'retryable') throw error
+      return isOwn
+        ? new ProviderError('retryable', `${failure.message}; it answers others`, { cause: error })
+        : failure
     }
-    const latencyMs = await tell(request, name, began, 'succeeded', undefined, answer.use)
+    const { latencyMs } = await tell(request, name, began, 'succeeded', undefined, answer.use)
     return { ...answer, provider: name, latencyMs }
   }
 
@@ -168,23 +171,16 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
       }
       underWay.add(leave.request)
       try {
-        return await askOne(leave.request, candidate, signal)
-      } catch (error) {
-        if (!(error instanceof ProviderError) || error.kind === 'retryable') throw error
-        refusals.set(name, error)
+        const given = await askOne(leave.request, candidate, signal)
+        if (!(given instanceof ProviderError)) return given
+        refusals.set(name, given)
       } finally {
         underWay.delete(leave.request)
         const [next] = waiting
         next?.()
       }
     }
-    const failures = [...refusals.values()]
-    const isHopeless = failures.every(({ kind }) => kind === 'permanent')
-    const [last] = failures.toReversed()
-    // Who is away might deal with the call, so not even "permanent" is the end of it.
-    if (wait === Number.POSITIVE_INFINITY && last !== undefined)
-      throw isHopeless ? last : (failures.findLast(({ kind }) => kind !== 'permanent') ?? last)
-    throw new NotNow(wait, reason)
+    throw afterRefusals([...refusals.values()], wait, reason)
   }
 
   /** Waits until a request of this process is over, and not for long: it may be another's turn. */

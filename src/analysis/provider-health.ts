@@ -20,6 +20,7 @@ type ProviderRow = {
   readonly state: ProviderState
   readonly reason: string | null
   readonly changed_at: Date
+  readonly ill_since: Date | null
   readonly retry_at: Date | null
   readonly ceiling: number
   readonly allowed: number
@@ -36,7 +37,7 @@ type ProviderRow = {
 /** The providers of these names, with what became of their requests in the last hour. */
 export const readProviders = statement<[names: string[]], ProviderRow>(
   'read_providers',
-  `SELECT providers.name, state, reason, changed_at, retry_at, ceiling, allowed, last_error,
+  `SELECT providers.name, state, reason, changed_at, ill_since, retry_at, ceiling, allowed, last_error,
      (SELECT count(*)::integer FROM provider_requests
       WHERE provider = providers.name AND expires_at > clock_timestamp()) AS in_flight,
      hour.*
@@ -70,8 +71,15 @@ const ProviderReply = Type.Object(
         'closed: it is asked; open: it fails and is left alone; half_open: probed; paused: its settings are wrong',
     }),
     health: Type.String({ description: 'The state in words' }),
-    since: time,
-    next_probe_at: Type.Union([time, Type.Null()]),
+    since: Type.String({ format: 'date-time', description: 'When the state changed last' }),
+    ill_since: Type.Union([time, Type.Null()], {
+      description:
+        'When its present trouble began, however often it was tried since; null: it is well',
+    }),
+    next_probe_at: Type.Union([time, Type.Null()], {
+      description:
+        'With the first call after this time it is tried; null: it is asked, or being tried',
+    }),
     in_flight: Type.Integer(),
     allowed: Type.Integer({ description: 'Requests at once, now: it grows after an outage' }),
     limit: Type.Integer({ description: 'Requests at once, by the settings' }),
@@ -129,7 +137,7 @@ export const providerRoutes: FastifyPluginAsyncTypebox<ProviderRouteOptions> = a
       const now = new Date()
       return {
         providers: rows.map((row) => ({
-          ...viewProvider(row),
+          ...viewProvider(row, now),
           history: historyOf(ofProvider.get(row.name) ?? [], now),
         })),
         backlog: {
@@ -143,15 +151,17 @@ export const providerRoutes: FastifyPluginAsyncTypebox<ProviderRouteOptions> = a
   )
 }
 
-function viewProvider(row: ProviderRow): Omit<Static<typeof ProviderReply>, 'history'> {
-  const { name, state, changed_at, retry_at, in_flight, allowed, ceiling, last_error } = row
+function viewProvider(row: ProviderRow, now: Date): Omit<Static<typeof ProviderReply>, 'history'> {
+  const { name, state, changed_at, ill_since, in_flight, allowed, ceiling, last_error } = row
   const latencies = row.latencies ?? []
+  const isLeftAlone = state === 'open' || state === 'paused'
   return {
     name,
     state,
-    health: describeHealth(row),
+    health: describeHealth(row, now),
     since: changed_at.toISOString(),
-    next_probe_at: state === 'closed' ? null : (retry_at?.toISOString() ?? null),
+    ill_since: ill_since?.toISOString() ?? null,
+    next_probe_at: isLeftAlone ? (row.retry_at?.toISOString() ?? null) : null,
     in_flight,
     allowed: Math.floor(allowed),
     limit: ceiling,
@@ -170,20 +180,28 @@ function viewProvider(row: ProviderRow): Omit<Static<typeof ProviderReply>, 'his
 
 /** A state in words, for a person. */
 export function describeHealth(
-  row: Pick<ProviderRow, 'state' | 'reason' | 'changed_at' | 'retry_at' | 'allowed' | 'ceiling'>,
+  row: Pick<
+    ProviderRow,
+    'state' | 'reason' | 'changed_at' | 'ill_since' | 'retry_at' | 'allowed' | 'ceiling'
+  >,
+  now: Date,
 ): string {
-  const since = row.changed_at.toISOString()
-  const next = row.retry_at === null ? 'soon' : `at ${row.retry_at.toISOString()}`
+  const changed = row.changed_at.toISOString()
+  const since = (row.ill_since ?? row.changed_at).toISOString()
+  const next =
+    row.retry_at === null || row.retry_at <= now
+      ? 'with the next call'
+      : `at ${row.retry_at.toISOString()}`
   switch (row.state) {
     case 'open':
       return `Failing since ${since} (${row.reason ?? 'no answer'}); asked again ${next}.`
     case 'paused':
       return `Not asked since ${since}, its settings are wrong: ${row.reason ?? 'it refuses us'}; tried again ${next}.`
     case 'half_open':
-      return `Being tried with one request since ${since}.`
+      return `Failing since ${since} (${row.reason ?? 'no answer'}); being tried with one request since ${changed}.`
     case 'closed':
       return row.allowed < row.ceiling
-        ? `Back since ${since}; it gets more requests bit by bit (${Math.floor(row.allowed)} of ${row.ceiling} at once).`
+        ? `Back since ${changed}; it gets more requests bit by bit (${Math.floor(row.allowed)} of ${row.ceiling} at once).`
         : 'Well.'
   }
 }

@@ -46,8 +46,6 @@ export type Transcriber = {
   readonly name: string
   /** The most that one request may hold. */
   readonly longestUpload: { readonly bytes: number; readonly seconds: number }
-  /** How many requests it does at once, as far as it has told; null: it has not. */
-  readonly mostAtOnce: () => number | null
   /** Rejects with a `ProviderError`, or with the signal's reason. */
   readonly transcribe: (
     request: TranscriptionRequest,

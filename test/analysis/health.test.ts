@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Candidate, createHealth, type Health, NotNow } from '../../src/analysis/health.ts'
+import { type Candidate, createHealth, type Health } from '../../src/analysis/health.ts'
 import { ProviderError, type ProviderErrorKind } from '../../src/analysis/provider.ts'
+import { NotNow } from '../../src/analysis/refusals.ts'
+import { claimCalls, endAttempt } from '../../src/analysis/statements.ts'
 import type { Pool } from '../../src/database/pool.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
+import { completedCalls, leaseSeconds } from '../support/claims.ts'
 import { createDatabase } from '../support/database.ts'
 import { until } from '../support/until.ts'
 
@@ -215,4 +218,26 @@ test('a service that breaks its word costs one request, and its words reach nobo
   const { rows } = await pool.query('SELECT last_error, state FROM providers')
   assert.deepEqual(rows, [{ last_error: 'The provider failed unexpectedly', state: 'closed' }])
   await health.stop()
+})
+
+test('when a service is well again, calls that waited for it come before younger ones', async () => {
+  await using database = await createDatabase()
+  const { pool } = database
+  const health = gateway(pool, 'one')
+  await health.declare([{ name: 'service', ceiling: 9 }])
+  await completedCalls(pool, 4)
+  const [first, second, third] = await claimCalls(pool, 'one', 'service', 3, leaseSeconds)
+  assert.ok(first && second && third)
+  await endAttempt(pool, first.id, first.lease_token, 'outage', 'away', false, false, 100)
+  await endAttempt(pool, second.id, second.lease_token, 'retryable', 'broken', true, false, 100)
+  await assert.rejects(health.ask(third.id, 'transcript', [fails('service', 'outage', 60)], never))
+  await pool.query('UPDATE providers SET retry_at = clock_timestamp()')
+  await health.ask(third.id, 'transcript', [answers('service', 'words')], never)
+  await health.stop()
+  const next = await claimCalls(pool, 'two', 'service', 4, leaseSeconds)
+  // The second waits because its own attempt failed, and the third is in work.
+  assert.deepEqual(
+    next.map(({ call_id }) => call_id),
+    ['call-0', 'call-3'],
+  )
 })

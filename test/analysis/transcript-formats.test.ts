@@ -1,8 +1,6 @@
 // A transcript as people and players read it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeMood } from '../../src/analysis/mood.ts'
-import { moodOf } from '../../src/analysis/providers/lexicon.ts'
 import { redactedSpans } from '../../src/analysis/redacted-spans.ts'
 import type { StoredUtterance, TranscriptStep } from '../../src/analysis/steps.ts'
 import { formatCues } from '../../src/analysis/transcript-formats.ts'
@@ -95,29 +93,6 @@ test('what is known without its times lasts as long as the call, and nothing is 
     { start: 0, end: 12, speaker: null, text: 'hello' },
   ])
   assert.equal(viewTranscript([], false), undefined)
-})
-
-test('the mood has its tracks and its course', () => {
-  const mood = describeMood(
-    { label: 'mixed', score: 0.1 },
-    [
-      said('inbound', 1, 3, 'This is terrible, I hate it.'),
-      said('outbound', 4, 6, 'I am very happy to help.'),
-      said('inbound', 65, 67, 'Wonderful, I love it, thank you.'),
-    ],
-    false,
-    moodOf,
-  )
-  assert.equal(mood.label, 'mixed')
-  assert.equal(mood.tracks.inbound?.label, 'mixed')
-  assert.equal(mood.tracks.outbound?.label, 'positive')
-  assert.deepEqual(
-    mood.over_time.map(({ start, end, score }) => [start, end, Math.sign(score)]),
-    [
-      [0, 30, -1],
-      [60, 90, 1],
-    ],
-  )
 })
 
 test('what is muted is the whole utterance of which something was taken out, on its track', () => {

@@ -1,12 +1,13 @@
 // What is done for a call, step by step, with services of the test's own.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { createHealth, type Health, NotNow } from '../../src/analysis/health.ts'
+import { createHealth, type Health } from '../../src/analysis/health.ts'
 import { workLost } from '../../src/analysis/keep-step.ts'
 import { ProviderError } from '../../src/analysis/provider.ts'
 import { moodOf } from '../../src/analysis/providers/lexicon.ts'
 import { redaction } from '../../src/analysis/redact-steps.ts'
 import { sameMode } from '../../src/analysis/redaction/classes.ts'
+import { NotNow } from '../../src/analysis/refusals.ts'
 import type { MoodJudge, Summariser, Transcriber } from '../../src/analysis/service.ts'
 import { type Claim, claimCalls } from '../../src/analysis/statements.ts'
 import { workOn } from '../../src/analysis/work.ts'
@@ -40,7 +41,6 @@ function service(
   const transcriber: Transcriber = {
     name,
     longestUpload: { bytes: 1e6, seconds: 60 },
-    mostAtOnce: () => null,
     transcribe: async ({ idempotencyKey }) => {
       asked.push(`${name} ${idempotencyKey.replace(/^claimed-\d+/, 'call')}`)
       const [, , track = ''] = idempotencyKey.split('/')
@@ -93,6 +93,7 @@ async function optionsFor(
     readTracks: async () =>
       tracks.map((track) => ({
         track,
+        end: 3,
         transcribe: (transcriber, idempotencyKey, signal) =>
           transcriber.transcribe({ idempotencyKey, audio: new Uint8Array(0), seconds: 3 }, signal),
       })),
@@ -150,6 +151,7 @@ test('each track is transcribed by itself, the agent first; then come mood and s
     'transcript inbound all all-1',
     'mood all chat-1',
     'summary all chat-1',
+    'talk built-in',
   ])
 })
 
@@ -208,6 +210,7 @@ test('the next service does what the first cannot', async () => {
     'transcript inbound second second-1',
     'mood built-in',
     'summary built-in',
+    'talk built-in',
   ])
 })
 
@@ -273,7 +276,6 @@ test('nobody is asked for the mood and the summary of silence', async () => {
     transcriber: {
       name: 'all',
       longestUpload: { bytes: 1e6, seconds: 60 },
-      mostAtOnce: () => null,
       transcribe: async () => ({ value: [], use: {}, model: null }),
     },
   }

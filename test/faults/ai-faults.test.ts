@@ -11,86 +11,129 @@ import {
 } from '../support/ai/audio-calls.ts'
 import { drips, floods, hangs, resets, says, stalls, worksAndResets } from '../support/ai/faults.ts'
 import { garbageAnswers } from '../support/ai/garbage.ts'
-import { refuse, startOpenAiServer } from '../support/ai/openai-server.ts'
+import { startOpenAiServer } from '../support/ai/openai-server.ts'
+import { services, type TestService } from '../support/ai/services.ts'
 import { createDatabase } from '../support/database.ts'
+import { startFleet } from '../support/fleet.ts'
 import { assertInvariants } from '../support/invariants.ts'
 import { createSender } from '../support/sender.ts'
+import { sized } from '../support/soak.ts'
 import { until } from '../support/until.ts'
 
-const refusal = (status: number, headers?: Record<string, string>) =>
-  says(refuse('openai', status, 'no', null, headers))
+const { refusal } = services.openai
 
-const faults: Readonly<Record<string, Fault>> = {
-  'says 500': refusal(500),
-  'says 503 with Retry-After': refusal(503, { 'retry-after': '1' }),
-  'says 429 with Retry-After': refusal(429, { 'retry-after': '1' }),
-  'says 429 with a Retry-After of the past': refusal(429, { 'retry-after': '-10' }),
-  'says 429 with a Retry-After that is none': refusal(429, { 'retry-after': 'soon' }),
-  'hangs for ever': hangs,
-  'drips a byte now and again': drips(100),
-  'stops in the middle': stalls,
-  'answers without end': floods(32 * 2 ** 20),
-  'resets the connection': resets,
-  'does the work and resets the connection': worksAndResets,
-  ...Object.fromEntries(
-    ['invalid JSON', 'a page of a proxy', 'deep nesting', 'only __proto__', 'zero bytes'].map(
-      (name) => [`answers ${name}`, says(garbageAnswers[name] ?? { status: 500, body: '' })],
+function faultsOf({ refusal }: TestService): Readonly<Record<string, Fault>> {
+  return {
+    'says 500': refusal(500),
+    'says 503 with Retry-After': refusal(503, { 'retry-after': '1' }),
+    'says 429 with Retry-After': refusal(429, { 'retry-after': '1' }),
+    'says 429 with a Retry-After of the past': refusal(429, { 'retry-after': '-10' }),
+    'says 429 with a Retry-After that is none': refusal(429, { 'retry-after': 'soon' }),
+    'hangs for ever': hangs,
+    'drips a byte now and again': drips(100),
+    'stops in the middle': stalls,
+    'answers without end': floods(32 * 2 ** 20),
+    'resets the connection': resets,
+    'does the work and resets the connection': worksAndResets,
+    ...Object.fromEntries(
+      ['invalid JSON', 'a page of a proxy', 'deep nesting', 'only __proto__', 'zero bytes'].map(
+        (name) => [`answers ${name}`, says(garbageAnswers[name] ?? { status: 500, body: '' })],
+      ),
     ),
-  ),
+  }
 }
 
-test('whatever the service does: no call is lost, none has two results, and it is left alone when it asks', async (t) => {
-  const [calls, failing] = [8, 3]
+for (const [name, service] of Object.entries(services))
+  test(`two gateways ask ${name}, and no call is lost, and none has two results`, async (t) => {
+    const server = await service.start()
+    t.after(() => server.close())
+    await using database = await createDatabase()
+    const { pool } = database
+    await using gateways = await startFleet(database.url, 2, {
+      ...service.settings(server.url),
+      // More patience than faults: what is looked for is loss, not when a call is given up.
+      MAX_RETRY_ATTEMPTS: '20',
+    })
+    using pbx = createSender(gateways.urls)
+    /** Plays calls to their end; the requests and the work that they took. */
+    const analyse = async (names: readonly string[]) => {
+      const [requests, done] = [server.requests.length, server.done.length]
+      await playCalls(pool, pbx, names)
+      await untilAnalysed(pool, names, sized(60_000, 600_000))
+      assert.equal((await failuresOf(pool, names))?.failed, 0, names[0])
+      return { requests: server.requests.slice(requests), done: server.done.slice(done) }
+    }
+
+    await t.test('whatever it does, and it is left alone when it asks', async () => {
+      const short = name === 'openai' ? { calls: 8, failing: 3 } : { calls: 4, failing: 2 }
+      const [calls, failing] = [sized(short.calls, 80), sized(short.failing, 20)]
+      const everyNth = sized(1, 4)
+      for (const [what, fault] of Object.entries(faultsOf(service))) {
+        let [left, request] = [failing, 0]
+        server.misbehave = () => {
+          if (left === 0 || request++ % everyNth !== 0) return undefined
+          left -= 1
+          return fault
+        }
+        const names = named(what.replaceAll(/[^a-zA-Z0-9]+/g, '-'), calls)
+        const { requests, done } = await analyse(names)
+        assert.equal(requests.length, calls + failing, what)
+        const keys = new Set(requests.map(({ idempotencyKey }) => idempotencyKey))
+        assert.equal(keys.size, calls, `${what}: a request is repeated with its own key`)
+        const again = fault === worksAndResets || fault === stalls ? failing : 0
+        assert.equal(done.length, calls + again, what)
+      }
+    })
+
+    await t.test('a quarter of all requests fails: at most 1.4 requests a call', async (t) => {
+      let request = 0
+      server.misbehave = () => (request++ % 4 === 1 ? service.refusal(503) : undefined)
+      const names = named('call', sized(100, name === 'openai' ? 10_000 : 2_000))
+      const began = performance.now()
+      const { requests, done } = await analyse(names)
+      const seconds = (performance.now() - began) / 1_000
+      const each = requests.length / names.length
+      t.diagnostic(`${names.length} calls in ${seconds.toFixed(1)} s, ${each} requests a call`)
+      assert.ok(each <= 1.4)
+      assert.deepEqual([done.length, new Set(done).size], [names.length, names.length])
+      const attempts = (await failuresOf(pool, names))?.attempts
+      assert.equal(attempts, requests.length, 'nobody waited in attempts')
+    })
+
+    await until('no connection is left', () => server.openSockets() === 0)
+    const { rows } = await pool.query('SELECT FROM provider_requests')
+    assert.equal(rows.length, 0)
+    await assertInvariants(pool, pbx.history)
+  })
+
+test('a call that alone is refused is FAILED for all to see; others are not held up', async (t) => {
   const server = await startOpenAiServer()
   t.after(() => server.close())
   await using database = await createDatabase()
   const { pool } = database
-  // More patience than faults: what is looked for is loss, not when a call is given up.
-  await using gateways = await twoGateways(database.url, server.url, { MAX_RETRY_ATTEMPTS: '20' })
+  await using gateways = await twoGateways(database.url, server.url, {
+    RETRY_INITIAL_WAIT: '0.1',
+    RETRY_MAX_WAIT: '0.2',
+  })
   using pbx = createSender(gateways.urls)
-  for (const [name, fault] of Object.entries(faults)) {
-    let left = failing
-    const before = { requests: server.requests.length, done: server.done.length }
-    server.misbehave = () => (left-- > 0 ? fault : undefined)
-    const names = named(name.replaceAll(/[^a-zA-Z0-9]+/g, '-'), calls)
+  server.misbehave = ({ idempotencyKey }) =>
+    idempotencyKey.startsWith('large/') ? refusal(429) : undefined
+  await playCalls(pool, pbx, ['large'])
+  const others: string[] = []
+  const reason = await until('it is FAILED', async () => {
+    const names = named(`others-${others.length}`, 3)
+    others.push(...names)
     await playCalls(pool, pbx, names)
     await untilAnalysed(pool, names)
-    const requests = server.requests.slice(before.requests)
-    assert.equal(requests.length, calls + failing, name)
-    const keys = new Map<string, number>()
-    for (const { idempotencyKey } of requests)
-      keys.set(idempotencyKey, (keys.get(idempotencyKey) ?? 0) + 1)
-    assert.equal(keys.size, calls, `${name}: a request is repeated with its own key`)
-    const again = server.done.length - before.done - calls
-    assert.equal(again, fault === worksAndResets || fault === stalls ? failing : 0, name)
-    assert.equal((await failuresOf(pool, names))?.failed, 0, name)
-  }
-  await until('no connection is left', () => server.openSockets() === 0)
-  const { rows } = await pool.query('SELECT FROM provider_requests')
-  assert.equal(rows.length, 0)
-  t.diagnostic(`${server.requests.length} requests for ${Object.keys(faults).length * calls} calls`)
-  await assertInvariants(pool, pbx.history)
-})
-
-test('a quarter of all requests fails: at most 1.4 requests a call, and no call fails', async (t) => {
-  const server = await startOpenAiServer()
-  t.after(() => server.close())
-  await using database = await createDatabase()
-  const { pool } = database
-  await using gateways = await twoGateways(database.url, server.url)
-  using pbx = createSender(gateways.urls)
-  let request = 0
-  server.misbehave = () => (request++ % 4 === 1 ? refusal(503) : undefined)
-  const names = named('call', 300)
-  await playCalls(pool, pbx, names)
-  await untilAnalysed(pool, names)
-  const failures = await failuresOf(pool, names)
-  t.diagnostic(`${server.requests.length / names.length} requests a call`)
-  assert.ok(server.requests.length <= 1.4 * names.length)
-  assert.equal(server.done.length, names.length)
-  assert.equal(new Set(server.done).size, names.length)
-  assert.equal(failures?.failed, 0)
-  assert.equal(failures?.attempts, server.requests.length, 'nobody waited in attempts')
+    const { rows } = await pool.query<{ error_message: string }>(
+      `SELECT error_message FROM calls WHERE call_id = 'large' AND redrives > 0`,
+    )
+    return rows[0]?.error_message
+  })
+  assert.equal(reason, 'openai: 429 Too Many Requests: no; it answers others')
+  assert.deepEqual((await failuresOf(pool, others))?.used, 0)
+  server.misbehave = () => undefined
+  await untilAnalysed(pool, ['large'])
   await assertInvariants(pool, pbx.history)
 })
 

@@ -76,12 +76,11 @@ export function createDeepgramTranscriber(options: DeepgramOptions): Transcriber
   return {
     name,
     longestUpload,
-    mostAtOnce: () => null,
     transcribe: async ({ audio, seconds, idempotencyKey }, signal) => {
       const late = () =>
         new ProviderError('retryable', `${name}: no transcript within ${totalSeconds} s`)
       const request = { url, contentType: 'audio/wav', body: audio, idempotencyKey }
-      const { value } = await withDeadline(totalSeconds, late, signal, (inTime) =>
+      const value = await withDeadline(totalSeconds, late, signal, (inTime) =>
         post(service, request, Transcript, inTime),
       )
       const model = Object.values(value.metadata.model_info ?? {})[0]?.name

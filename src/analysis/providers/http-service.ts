@@ -53,19 +53,13 @@ export type HttpRequest = {
   readonly sent?: string
 }
 
-/** A JSON answer that is as its schema says. */
-export type HttpAnswer<T> = {
-  readonly value: T
-  readonly headers: IncomingMessage['headers']
-}
-
-/** Posts and reads the answer. Rejects with a `ProviderError`, or with the signal's reason. */
+/** Posts; resolves with the JSON of the answer, which is as its schema says. Rejects with a `ProviderError`, or with the signal's reason. */
 export async function post<T extends TSchema>(
   service: HttpService,
   request: HttpRequest,
   schema: T,
   signal: AbortSignal,
-): Promise<HttpAnswer<Static<T>>> {
+): Promise<Static<T>> {
   const { requestSeconds } = service.limits
   const late = () =>
     new ProviderError('retryable', `${service.name}: no answer within ${requestSeconds} s`)
@@ -76,7 +70,7 @@ export async function post<T extends TSchema>(
     const hidden: Private = { secrets: service.secrets, sent: request.sent ?? '' }
     throw refusalOf(service.name, reply, hidden, Date.now())
   }
-  return { value: readJson(service.name, reply.body, schema), headers: reply.headers }
+  return readJson(service.name, reply.body, schema)
 }
 
 /** Parses what should be JSON of a schema. @throws ProviderError retryable */

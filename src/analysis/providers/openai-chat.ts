@@ -162,7 +162,7 @@ function createChat<T extends TSchema>(
     })
     const url = `${baseUrl.replace(/\/+$/, '')}/chat/completions`
     const request = { url, contentType: 'application/json', body, idempotencyKey, sent }
-    const { value: completion } = await post(service, request, Completion, signal)
+    const completion = await post(service, request, Completion, signal)
     const text = answerOf(name, completion)
     return {
       value: readJson(name, Buffer.from(text), schema),

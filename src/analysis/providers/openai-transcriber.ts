@@ -62,9 +62,6 @@ function formatsFor(baseUrl: string, model: string): readonly [Format, ...Format
   return isOpenAi ? ['verbose_json', 'json'] : ['timed_json', 'verbose_json', 'json']
 }
 
-/** The server of whisper.cpp names itself, and does one transcription at a time. */
-const oneAtATime = 'whisper.cpp'
-
 /** Builds it. */
 export function createOpenAiTranscriber(options: OpenAiTranscriberOptions): Transcriber {
   const { name = 'openai', baseUrl, apiKey, model } = options
@@ -76,7 +73,6 @@ export function createOpenAiTranscriber(options: OpenAiTranscriberOptions): Tran
   }
   const { totalSeconds } = service.limits
   const formats = rememberFormats(formatsFor(baseUrl, model))
-  let mostAtOnce: number | null = null
 
   async function ask(
     request: TranscriptionRequest,
@@ -92,7 +88,7 @@ export function createOpenAiTranscriber(options: OpenAiTranscriberOptions): Tran
     form.append('temperature', '0')
     if (options.language !== undefined) form.append('language', options.language)
     const encoded = new Response(form)
-    const { value, headers } = await post(
+    const value = await post(
       service,
       {
         url: `${baseUrl.replace(/\/+$/, '')}/audio/transcriptions`,
@@ -103,7 +99,6 @@ export function createOpenAiTranscriber(options: OpenAiTranscriberOptions): Tran
       Transcription,
       signal,
     )
-    if (String(headers.server).startsWith(oneAtATime)) mostAtOnce = 1
     return {
       value: heardIn(value, request.seconds),
       use: useOf(value, request.seconds),
@@ -114,7 +109,6 @@ export function createOpenAiTranscriber(options: OpenAiTranscriberOptions): Tran
   return {
     name,
     longestUpload: options.longestUpload ?? usualUpload,
-    mostAtOnce: () => mostAtOnce,
     transcribe: (request, signal) => {
       const late = () =>
         new ProviderError('retryable', `${name}: no transcript within ${totalSeconds} s`)

@@ -49,8 +49,15 @@ CREATE TABLE provider_outcomes (
   audio_seconds float8 NOT NULL DEFAULT 0,
   input_tokens  bigint NOT NULL DEFAULT 0,
   output_tokens bigint NOT NULL DEFAULT 0,
+  answered_at   timestamptz,
   PRIMARY KEY (provider, since)
 ) WITH (fillfactor = 50);
+
+COMMENT ON COLUMN provider_outcomes.answered_at IS 'when a request succeeded last';
+
+ALTER TABLE attempts ADD COLUMN refused_by text[] NOT NULL DEFAULT '{}';
+COMMENT ON COLUMN attempts.provider IS 'the provider that was asked last: who answered, or failed';
+COMMENT ON COLUMN attempts.refused_by IS 'providers that would not be asked: a pause, nobody there, wrong settings';
 
 -- Says which providers there are, and how many requests each may have in flight. Whoever starts may have mended the
 -- settings: what is paused is tried at once.
@@ -115,6 +122,8 @@ BEGIN
     RETURN QUERY SELECT NULL::bigint, v_provider.state, 0.25::float8, v_provider.reason;
     RETURN;
   END IF;
+  UPDATE attempts SET provider = p_provider
+  WHERE call = p_call AND ended_at IS NULL AND provider <> p_provider;
   RETURN QUERY
     INSERT INTO provider_requests (provider, call, step, owner, expires_at)
     VALUES (p_provider, p_call, p_step, p_owner, clock_timestamp() + make_interval(secs => p_expires))
@@ -139,14 +148,17 @@ $$;
 -- settings are wrong, or for how long it wants to be left alone, is heard.
 --   p_outcome  succeeded; permanent (this call only: the provider is well); retryable; outage; configuration;
 --              released (given up by us: it says nothing of the provider)
--- The state that the provider is now in, and the one before.
+-- The state that the provider is now in, and the one before; and whether the failure is the call's own: the provider
+-- would not be asked about it before either, and answered since.
 CREATE FUNCTION report_request(
   p_request bigint, p_provider text, p_outcome text, p_error text, p_latency_ms float8,
   p_retry_after float8, p_audio_seconds float8, p_input_tokens bigint, p_output_tokens bigint
-) RETURNS TABLE (state_before text, state_now text) LANGUAGE plpgsql AS $$
+) RETURNS TABLE (state_before text, state_now text, is_own boolean) LANGUAGE plpgsql AS $$
 DECLARE
   v_provider providers;
+  v_call bigint;
   v_started timestamptz;
+  v_is_own boolean := false;
   v_is_current boolean;
   v_is_well boolean := p_outcome IN ('succeeded', 'permanent');
   v_stretch timestamptz := date_bin('10 s', clock_timestamp(), 'epoch');
@@ -157,32 +169,43 @@ DECLARE
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   SELECT * INTO STRICT v_provider FROM providers WHERE name = p_provider FOR NO KEY UPDATE;
-  DELETE FROM provider_requests WHERE id = p_request RETURNING started_at INTO v_started;
+  DELETE FROM provider_requests WHERE id = p_request RETURNING call, started_at INTO v_call, v_started;
   IF p_outcome = 'released' THEN
-    RETURN QUERY SELECT v_provider.state, v_provider.state;
+    RETURN QUERY SELECT v_provider.state, v_provider.state, false;
     RETURN;
   END IF;
   v_is_current := coalesce(v_started >= v_provider.changed_at, false);
 
   v_latencies[v_bucket] := 1;
   INSERT INTO provider_outcomes AS so_far (provider, since, succeeded, failed, latencies,
-    audio_seconds, input_tokens, output_tokens)
+    audio_seconds, input_tokens, output_tokens, answered_at)
   VALUES (p_provider,
     CASE WHEN v_is_current THEN greatest(v_stretch, v_provider.changed_at)
       ELSE date_bin('10 s', coalesce(v_started, v_provider.changed_at), 'epoch') END,
     v_is_well::integer, 1 - v_is_well::integer, v_latencies,
-    p_audio_seconds, p_input_tokens, p_output_tokens)
+    p_audio_seconds, p_input_tokens, p_output_tokens,
+    CASE p_outcome WHEN 'succeeded' THEN clock_timestamp() END)
   ON CONFLICT (provider, since) DO UPDATE SET
     succeeded = so_far.succeeded + EXCLUDED.succeeded,
     failed = so_far.failed + EXCLUDED.failed,
     latencies[v_bucket] = so_far.latencies[v_bucket] + 1,
     audio_seconds = so_far.audio_seconds + EXCLUDED.audio_seconds,
     input_tokens = so_far.input_tokens + EXCLUDED.input_tokens,
-    output_tokens = so_far.output_tokens + EXCLUDED.output_tokens
+    output_tokens = so_far.output_tokens + EXCLUDED.output_tokens,
+    answered_at = coalesce(EXCLUDED.answered_at, so_far.answered_at)
   RETURNING xmax = 0 INTO v_is_new;
   IF v_is_new THEN
     DELETE FROM provider_outcomes
     WHERE provider = p_provider AND since < clock_timestamp() - interval '1 day';
+  END IF;
+
+  IF p_outcome IN ('outage', 'configuration') THEN
+    SELECT EXISTS (SELECT FROM provider_outcomes WHERE provider = p_provider AND answered_at > refused_at)
+    INTO v_is_own
+    FROM (SELECT max(ended_at) AS refused_at FROM attempts
+      WHERE call = v_call AND p_provider = ANY (refused_by)) AS before;
+    UPDATE attempts SET refused_by = refused_by || p_provider
+    WHERE call = v_call AND ended_at IS NULL AND p_provider <> ALL (refused_by);
   END IF;
 
   IF v_is_well THEN
@@ -214,7 +237,7 @@ BEGIN
       PERFORM stop_asking(p_provider, 'open', p_error, least(30, 2 ^ least(v_provider.openings, 10)), true);
     END IF;
   END IF;
-  RETURN QUERY SELECT v_provider.state, providers.state FROM providers WHERE name = p_provider;
+  RETURN QUERY SELECT v_provider.state, providers.state, v_is_own FROM providers WHERE name = p_provider;
 END
 $$;
 

@@ -73,8 +73,6 @@ for (const dialect of ['openai', 'speaches', 'whisper.cpp', 'vllm'] satisfies Di
       const { value } = await service.transcribe(request, never)
       assert.equal(value[0]?.text, 'Hello, how can I help?')
       assert.equal(server.requests[0]?.headers.authorization, undefined)
-      // Only that of whisper.cpp does one transcription at a time.
-      assert.equal(service.mostAtOnce(), dialect === 'whisper.cpp' ? 1 : null)
       server.misbehave = () => says(refuse(dialect, 400, 'Unreadable audio', null))
       await assert.rejects(service.transcribe(request, never), {
         kind: 'permanent',

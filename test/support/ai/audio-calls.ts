@@ -19,7 +19,18 @@ export function asksOpenAi(url: string): Record<string, string> {
   }
 }
 
-/** Two gateways that ask it. */
+/** Settings of a gateway that asks a server that speaks Deepgram's API, with short waits. */
+export function asksDeepgram(url: string, apiKey: string): Record<string, string> {
+  return {
+    AI_PROVIDERS: 'deepgram',
+    DEEPGRAM_BASE_URL: url.replace(/\/v1$/, ''),
+    DEEPGRAM_API_KEY: apiKey,
+    DEEPGRAM_CONCURRENCY: '16',
+    ANALYSIS_TIMEOUT_SECONDS: '1',
+  }
+}
+
+/** Two gateways that ask a server that speaks OpenAI's API. */
 export function twoGateways(
   databaseUrl: string,
   url: string,
@@ -51,7 +62,11 @@ export function named(prefix: string, count: number): string[] {
 }
 
 /** Waits until these calls are archived. */
-export async function untilAnalysed(pool: Pool, names: readonly string[]): Promise<void> {
+export async function untilAnalysed(
+  pool: Pool,
+  names: readonly string[],
+  withinMs = 60_000,
+): Promise<void> {
   await until(
     `${names[0]} and its like are archived`,
     async () => {
@@ -61,7 +76,7 @@ export async function untilAnalysed(pool: Pool, names: readonly string[]): Promi
       )
       return rows[0]?.archived === names.length
     },
-    60_000,
+    withinMs,
   )
 }
 

@@ -32,7 +32,9 @@ export type OpenAiServerOptions = {
   readonly dialect?: Dialect
   readonly apiKey?: string
   /** What is heard in an audio file; by default one greeting. */
-  readonly hear?: (file: File) => readonly HeardSegment[]
+  readonly hear?: (file: File) => readonly HeardSegment[] | Promise<readonly HeardSegment[]>
+  /** What an answer to an audio file says that it cost; by default what the dialect says of 2 s. */
+  readonly usage?: (file: File) => unknown
   /** The text of an answer; by default a mood and a summary in one. */
   readonly complete?: (request: ChatRequest) => string
   readonly models?: readonly string[]
@@ -77,7 +79,7 @@ export function refuse(
 
 async function transcribe(
   request: ReceivedRequest,
-  { dialect = 'openai', hear = greeting, models = usualModels }: OpenAiServerOptions,
+  { dialect = 'openai', hear = greeting, models = usualModels, ...options }: OpenAiServerOptions,
 ): Promise<Reply> {
   const type = request.headers['content-type'] ?? ''
   if (!type.startsWith('multipart/form-data')) return refuse(dialect, 415, 'Not a form', null)
@@ -92,7 +94,8 @@ async function transcribe(
   if (Buffer.from(await file.slice(0, 4).arrayBuffer()).toString() !== 'RIFF')
     return refuse(dialect, 400, 'The audio file could not be decoded', null)
 
-  const segments = hear(file)
+  const segments = await hear(file)
+  const usage = options.usage?.(file) ?? usageOf(dialect, model)
   const text = segments.map((segment) => segment.text).join('')
   const format = form.get('response_format') ?? 'json'
   const headers = dialect === 'whisper.cpp' ? { server: 'whisper.cpp' } : undefined
@@ -103,7 +106,7 @@ async function transcribe(
       `response_format 'verbose_json' is not compatible with model '${model}'. Use 'json' instead.`,
       'unsupported_value',
     )
-  if (format === 'json') return json(200, { text, usage: usageOf(dialect, model) }, headers)
+  if (format === 'json') return json(200, { text, usage }, headers)
   if (format !== 'verbose_json')
     return { status: 200, body: text, headers: { 'content-type': 'text/html' } }
   const verbose = {
@@ -119,7 +122,7 @@ async function transcribe(
       ...segment,
     })),
     ...(dialect === 'whisper.cpp' && { detected_language: 'en' }),
-    usage: usageOf(dialect, model),
+    usage,
   }
   return json(200, verbose, { ...headers, 'content-type': 'application/json' })
 }
