@@ -7,7 +7,13 @@ import type { Bench } from './bench.ts'
 import { startCluster } from './cluster.ts'
 import { killAll } from './processes.ts'
 import { describeMachine, stolenTicks } from './report/machine.ts'
-import { type Measured, readResults, writeResults } from './report/results.ts'
+import {
+  type Measured,
+  type Report,
+  readResults,
+  usualReport,
+  writeResults,
+} from './report/results.ts'
 import type { Section } from './report/section.ts'
 
 /** Measures one section. */
@@ -17,10 +23,12 @@ export type Measure = (bench: Bench) => Promise<Section>
 export type Plan = {
   readonly full: boolean
   readonly measures: readonly (readonly [name: string, measure: Measure])[]
+  /** Where the results go; by default among those of `npm run bench`. */
+  readonly report?: Report
 }
 
 /** Runs the plan, writes the report and sets the exit code: 1 when a section failed. */
-export async function runBench({ full, measures }: Plan): Promise<void> {
+export async function runBench({ full, measures, report = usualReport }: Plan): Promise<void> {
   await using stack = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'gateway-bench-'))
   stack.defer(() => rm(folder, { recursive: true, force: true }))
@@ -54,7 +62,7 @@ export async function runBench({ full, measures }: Plan): Promise<void> {
     version: full ? 'full' : 'short',
     machine: describeMachine(folder, cluster.description),
   } as const
-  const results: Record<string, Measured> = { ...(await readResults()) }
+  const results: Record<string, Measured> = { ...(await readResults(report)) }
   const failed: string[] = []
   for (const [name, measure] of measures) {
     const bench: Bench = { full, cluster, folder, progress: (text) => console.log(`  ${text}`) }
@@ -72,7 +80,8 @@ export async function runBench({ full, measures }: Plan): Promise<void> {
     }
     console.log(`  took ${((performance.now() - began) / 1_000).toFixed(0)} s`)
   }
-  if (failed.length < measures.length) console.log(`\nWritten: ${await writeResults(results)}`)
+  if (failed.length < measures.length)
+    console.log(`\nWritten: ${await writeResults(results, report)}`)
   if (failed.length > 0) {
     console.error(`Not measured: ${failed.join(', ')}; what stands there is of an earlier run.`)
     process.exitCode = 1

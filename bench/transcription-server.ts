@@ -1,8 +1,9 @@
-// A transcription server of one's own in OpenAI's form, `POST /v1/audio/transcriptions`, that hears with PocketSphinx.
+// A transcription server of one's own in OpenAI's form, `POST /v1/audio/transcriptions`, that hears with PocketSphinx
+// or in any other way, and can go away.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { recognise } from './recogniser.ts'
+import { type HeardPhrase, recognise } from './recogniser.ts'
 
 /** A running server; it is closed at the end of the scope (`await using`). */
 export type TranscriptionServer = AsyncDisposable & {
@@ -10,10 +11,19 @@ export type TranscriptionServer = AsyncDisposable & {
   readonly baseUrl: string
   /** The files that came, in the order in which they came. */
   readonly files: readonly Uint8Array[]
+  /** Nobody listens any more, and what is under way is cut off. */
+  readonly goAway: () => Promise<void>
+  /** Listens again, where it did. */
+  readonly comeBack: () => Promise<void>
 }
 
+/** What is heard in a WAV file. */
+export type Hear = (file: Uint8Array) => Promise<readonly HeardPhrase[]>
+
 /** Starts it on a free port of this machine. */
-export async function startTranscriptionServer(): Promise<TranscriptionServer> {
+export async function startTranscriptionServer(
+  hear: Hear = (file) => recognise(file, 'wav'),
+): Promise<TranscriptionServer> {
   const files: Uint8Array[] = []
 
   async function answer(request: IncomingMessage): Promise<readonly [number, object]> {
@@ -22,7 +32,7 @@ export async function startTranscriptionServer(): Promise<TranscriptionServer> {
     const file = await fileOf(request)
     if (file === undefined) return [400, { error: { message: 'the form has no file' } }]
     files.push(file)
-    const phrases = await recognise(file, 'wav')
+    const phrases = await hear(file)
     return [
       200,
       {
@@ -40,17 +50,27 @@ export async function startTranscriptionServer(): Promise<TranscriptionServer> {
     )
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  }
+  const goAway = async () => {
+    if (!server.listening) return
+    const closed = once(server, 'close')
+    server.close()
+    server.closeAllConnections()
+    await closed
+  }
+  const port = await listen(0)
   return {
     baseUrl: `http://127.0.0.1:${port}/v1`,
     files,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
+    goAway,
+    comeBack: async () => {
+      await listen(port)
     },
+    [Symbol.asyncDispose]: goAway,
   }
 }
 

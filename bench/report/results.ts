@@ -1,5 +1,5 @@
 // The results on disk: latest.json holds every section as it was last measured; latest.md and the SVG files are
-// written from it, so that a run of some sections keeps the others.
+// written from it, so that a run of some sections keeps the others. A report of its own is written in the same way.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Machine } from './machine.ts'
@@ -16,6 +16,25 @@ export type Measured = {
   readonly machine: Machine
   /** What the host gave to others while it was measured, as a share of all processor time. */
   readonly stolen: number
+}
+
+/** A JSON file and a Markdown file. */
+export type Report = {
+  /** Of the files, without their extensions. */
+  readonly name: string
+  /** What measures it. */
+  readonly command: string
+  /** What its figures and ratios are, in a sentence. */
+  readonly figures: string
+}
+
+/** All sections of `npm run bench`, and those that join them. */
+export const usualReport: Report = {
+  name: 'latest',
+  command: 'npm run bench',
+  figures:
+    'Each figure stands beside its baseline of the same run, measured in turns with it; ratios are medians of the \
+rounds.',
 }
 
 /** The sections by their names. */
@@ -35,16 +54,16 @@ const order = [
 ]
 
 /** What was measured before, if it can be read. */
-export async function readResults(): Promise<Results> {
+export async function readResults({ name }: Report): Promise<Results> {
   try {
-    return JSON.parse(await readFile(join(folder, 'latest.json'), 'utf8')) as Results
+    return JSON.parse(await readFile(join(folder, `${name}.json`), 'utf8')) as Results
   } catch {
     return {}
   }
 }
 
 /** Writes all results and returns where the report is. */
-export async function writeResults(results: Results): Promise<string> {
+export async function writeResults(results: Results, report: Report): Promise<string> {
   await mkdir(folder, { recursive: true })
   const known = order.filter((name) => name in results)
   const added = Object.keys(results).filter((name) => !order.includes(name))
@@ -53,29 +72,29 @@ export async function writeResults(results: Results): Promise<string> {
     return measured === undefined ? [] : [[name, measured] as const]
   })
   await writeFile(
-    join(folder, 'latest.json'),
+    join(folder, `${report.name}.json`),
     `${JSON.stringify(Object.fromEntries(sorted), null, 1)}\n`,
   )
   for (const [, { section }] of sorted)
     for (const plot of section.plots)
       await writeFile(join(folder, `${plot.name}.svg`), drawPlot(plot))
-  const report = join(folder, 'latest.md')
-  await writeFile(report, writeReport(sorted.map(([, measured]) => measured)))
-  return report
+  const path = join(folder, `${report.name}.md`)
+  const sections = sorted.map(([, measured]) => measured)
+  await writeFile(path, writeReport(sections, report))
+  return path
 }
 
-function writeReport(all: readonly Measured[]): string {
+function writeReport(all: readonly Measured[], { command, figures }: Report): string {
   const newest = all.toSorted((a, b) => a.measuredAt.localeCompare(b.measuredAt)).at(-1)
   if (newest === undefined) return '# Nothing was measured yet\n'
-  return `# Measured by \`npm run bench\`
+  return `# Measured by \`${command}\`
 
 ${newest.machine.description}.
 
 ${momentOf(newest)}
 
 The load, the gateway and PostgreSQL share these cores, and everything goes over the loopback device: what the \
-load takes, the gateway does not have. Each figure stands beside its baseline of the same run, measured in turns \
-with it; ratios are medians of the rounds.
+load takes, the gateway does not have. ${figures}
 
 ${all.map((measured) => writeSection(measured, newest)).join('\n')}`
 }
