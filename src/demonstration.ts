@@ -1,6 +1,9 @@
-// Calls to try a gateway with, without a PBX: the built-in simulator plays them to it over its own doors.
+// Calls to try a gateway with, without a PBX: the built-in simulator plays them to it over its own doors. Of all gateways
+// of a database one does that at a time.
 import { randomInt } from 'node:crypto'
 import type { Config } from './config.ts'
+import { takeLock } from './database/lock.ts'
+import type { Pool } from './database/pool.ts'
 import type { Addresses } from './listeners.ts'
 import { seededRandom } from './random.ts'
 import { systemClock } from './simulator/clock.ts'
@@ -14,6 +17,7 @@ import type { Logger } from './telemetry/logger.ts'
 /** What a demonstration needs. */
 export type DemonstrationOptions = {
   readonly config: Config
+  readonly pool: Pool
   /** Where the gateway listens; undefined until it does. */
   readonly addresses: () => Addresses | undefined
   readonly logger: Logger
@@ -24,8 +28,8 @@ export type Demonstration = {
   /** The protocols that can be played. */
   readonly protocols: readonly string[]
   /**
-   * Begins to play calls, in real time, and returns their call ids; undefined while others are being played, or
-   * before the gateway listens.
+   * Begins to play calls, in real time, and returns their call ids; undefined while others are being played, by
+   * whichever gateway, or before this one listens. Rejects with a `DatabaseFailure`.
    */
   readonly play: (count: number, protocol: string) => Promise<readonly string[] | undefined>
   readonly stop: () => Promise<void>
@@ -37,14 +41,16 @@ const runLength = 5
 
 /** Builds what plays calls. */
 export function createDemonstration(options: DemonstrationOptions): Demonstration {
-  const { config, addresses, logger } = options
+  const { config, pool, addresses, logger } = options
   const stopping = new AbortController()
   let run: Promise<unknown> | undefined
-  let isBusy = false
 
-  async function begin(count: number, protocol: string): Promise<readonly string[] | undefined> {
-    const listening = addresses()
-    if (listening === undefined || stopping.signal.aborted) return undefined
+  async function begin(
+    listening: Addresses,
+    count: number,
+    protocol: string,
+    giveBack: () => void,
+  ): Promise<readonly string[]> {
     const seed = randomInt(2 ** 32)
     const simulation: SimulationOptions = {
       ...defaultSimulation,
@@ -69,15 +75,16 @@ export function createDemonstration(options: DemonstrationOptions): Demonstratio
       .toString(36)
       .padStart(runLength, '0')
     const parts = { recordings, client, clock, run: name, onProgress: () => {} }
+    const calls = planCalls(simulation, recordings, name).map(({ id }) => id)
     run = simulate(simulation, parts, signal)
       .catch((error: unknown) => {
         if (!signal.aborted) logger.warn({ err: error }, 'the calls of a demonstration were cut')
       })
       .finally(() => {
         client.close()
-        isBusy = false
+        giveBack()
       })
-    return planCalls(simulation, recordings, name).map(({ id }) => id)
+    return calls
   }
 
   return {
@@ -85,14 +92,16 @@ export function createDemonstration(options: DemonstrationOptions): Demonstratio
       (name) => name !== 'audiosocket' || config.AUDIOSOCKET_PORT !== null,
     ),
     play: async (count, protocol) => {
-      if (isBusy) return undefined
-      isBusy = true
-      const calls = await begin(count, protocol).catch((error: unknown) => {
-        isBusy = false
+      const listening = addresses()
+      if (listening === undefined || stopping.signal.aborted) return undefined
+      const giveBack = await takeLock(pool, 'demonstration')
+      if (giveBack === undefined) return undefined
+      try {
+        return await begin(listening, count, protocol, giveBack)
+      } catch (error) {
+        giveBack()
         throw error
-      })
-      if (calls === undefined) isBusy = false
-      return calls
+      }
     },
     stop: async () => {
       stopping.abort()

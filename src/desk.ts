@@ -52,7 +52,7 @@ export async function openDesk(app: FastifyInstance, options: DeskOptions): Prom
     ticks: createTicks(pool, samples.load),
     logger,
   })
-  const demonstration = createDemonstration({ config, addresses, logger })
+  const demonstration = createDemonstration({ config, pool, addresses, logger })
   app.addHook('preClose', demonstration.stop)
   await app.register(floorRoute, { pool, gateway: identity.id })
   await app.register(eraseRoute, { pool, onEvents: feed.wake })

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { createDatabase } from './support/database.ts'
 import { openStream } from './support/event-stream.ts'
 import { post, startGateway } from './support/gateway.ts'
+import { until } from './support/until.ts'
 
 test('calls are played by a protocol, signed if the gateway demands it, and end with the gateway', async () => {
   await using database = await createDatabase()
@@ -25,4 +26,18 @@ test('calls are played by a protocol, signed if the gateway demands it, and end 
     assert.equal((await post(`${url}/v1/demo/calls`, body)).status, 422)
   gateway.kill('SIGTERM')
   assert.equal(await gateway.exited, 0)
+})
+
+test('one run is under way at a time, whichever gateway is asked; one that dies is in nobody’s way', async () => {
+  await using database = await createDatabase()
+  await using one = await startGateway(database.url, { WORKERS: '2' })
+  await using other = await startGateway(database.url)
+  const ask = async (url: string) => (await post(`${url}/v1/demo/calls`, { count: 1 })).status
+  const both = [one.url, one.url, one.url, one.url, other.url, other.url]
+  const answers = await Promise.all(both.map(ask))
+  assert.deepEqual(answers.toSorted(), [202, 409, 409, 409, 409, 409])
+  assert.deepEqual([await ask(one.url), await ask(other.url)], [409, 409])
+  const [busy, idle] = answers.indexOf(202) < 4 ? [one, other] : [other, one]
+  busy.kill('SIGKILL')
+  await until('calls can be played again', async () => (await ask(idle.url)) === 202)
 })

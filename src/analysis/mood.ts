@@ -1,4 +1,4 @@
-// The mood of a call as it is kept: of the customer in the whole call, of each track, and over time. Pure.
+// The mood of a call as it is kept and seen: of the customer in the whole call, of each track, and over time. Pure.
 import { speakerOf } from './conversation.ts'
 import type { Mood, SpokenLine } from './service.ts'
 import type { MoodOfStretch, MoodStep, StoredUtterance } from './steps.ts'
@@ -6,7 +6,7 @@ import type { MoodOfStretch, MoodStep, StoredUtterance } from './steps.ts'
 type Judge = (lines: readonly SpokenLine[]) => Mood
 
 /** The length of a stretch of the course, in seconds. */
-const stretchSeconds = 30
+const stretchSeconds = 10
 
 /**
  * Adds to the mood of a call that of each track, and its course.
@@ -51,4 +51,20 @@ function courseOf(
     end: (number + 1) * stretchSeconds,
     score: judge(said.map(asSpokenByOne)).score,
   }))
+}
+
+/**
+ * The mood with the roles as they are now. Of who was not taken for the customer there is no course; where nobody can
+ * tell the speakers apart, nothing changes.
+ */
+export function moodAsSeen(
+  mood: MoodStep,
+  swapped: boolean,
+): Pick<MoodStep, 'label' | 'score' | 'tracks' | 'over_time'> {
+  const { label, score, tracks, over_time } = mood
+  const names = ['inbound', 'outbound', 'customer', 'agent']
+  if (mood.swapped === swapped || !names.some((name) => Object.hasOwn(tracks, name)))
+    return { label, score, tracks, over_time }
+  const customer = swapped ? (tracks.outbound ?? tracks.agent) : (tracks.inbound ?? tracks.customer)
+  return { ...(customer ?? { label: 'neutral', score: 0 }), tracks, over_time: [] }
 }

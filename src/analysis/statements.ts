@@ -53,6 +53,18 @@ export const endAttempt = statement<
   { readonly ended: boolean }
 >('end_attempt', 'SELECT end_attempt($1, $2, $3, $4, $5, $6, $7) AS ended')
 
+/**
+ * Gives calls that wait because no service could be asked their place by age back: they are due at once, the oldest
+ * first. Calls whose own attempt failed go on waiting.
+ */
+export const recallCalls = statement<[], never>(
+  'recall_calls',
+  `UPDATE calls SET due_at = completed_at WHERE id IN (
+     SELECT id FROM calls JOIN attempts ON call = id AND number = calls.attempts
+     WHERE calls.status = 'PROCESSING_AI' AND calls.lease_owner IS NULL AND outcome = 'outage'
+     FOR NO KEY UPDATE OF calls SKIP LOCKED)`,
+)
+
 /** In how many seconds the next analysis is due; null when there is none. */
 export const nextAnalysisDue = statement<[], { readonly seconds: number | null }>(
   'next_analysis_due',

@@ -1,4 +1,5 @@
 // What was found out of a call, step by step: each is stored when it is done, so that a retry repeats only what failed.
+import type { Talk } from '../calls/roles.ts'
 import { statement } from '../database/statement.ts'
 import type { Sentiment } from './provider.ts'
 import type { Mood } from './service.ts'
@@ -68,6 +69,7 @@ export type Step =
   | { readonly step: 'transcript'; readonly track: string; readonly result: TranscriptStep }
   | { readonly step: 'mood'; readonly track: ''; readonly result: MoodStep }
   | { readonly step: 'summary'; readonly track: ''; readonly result: SummaryStep }
+  | { readonly step: 'talk'; readonly track: ''; readonly result: Talk }
 
 /** A step that is stored. */
 export type StoredStep = Step & { readonly provider: string }

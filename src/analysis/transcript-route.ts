@@ -2,11 +2,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import { CallIdParameter } from '../calls/call-id.ts'
+import { talkAsSeen } from '../calls/roles.ts'
 import type { Queryable } from '../database/statement.ts'
 import { errorReplies, GatewayError } from '../errors.ts'
 import { isLoss } from '../ledger/track-layout.ts'
 import type { Measurements } from '../recording/measurements.ts'
 import { describeGaps } from '../recording/quality.ts'
+import { moodAsSeen } from './mood.ts'
 import { readSteps, transcriptsOf } from './steps.ts'
 import { formatCues, transcriptFormats } from './transcript-formats.ts'
 import { cuesOf, type LostAudio, viewTranscript } from './transcript-view.ts'
@@ -60,10 +62,21 @@ const TranscriptReply = Type.Object(
           }),
           over_time: Type.Array(
             Type.Object({ start: seconds('Begins'), end: seconds('Ends'), score: Score }),
-            { description: 'Of the customer, in stretches of 30 s in which something was said' },
+            { description: 'Of the customer, in stretches of 10 s in which something was said' },
           ),
         },
         { description: 'Of the customer; null until it is judged' },
+      ),
+    ),
+    talk: orNull(
+      Type.Object(
+        {
+          customer: orNull(seconds('The customer spoke; null: nobody can tell who did')),
+          agent: orNull(seconds('The agent spoke')),
+          silence: seconds('Nobody spoke'),
+          length: seconds('All of the call: less than the sum where both spoke'),
+        },
+        { description: 'Who spoke for how long; null until it is measured' },
       ),
     ),
   },
@@ -112,9 +125,11 @@ export const transcriptRoute: FastifyPluginAsyncTypebox<TranscriptRouteOptions> 
     },
     async ({ params: { call_id }, query: { format = 'json' } }, reply) => {
       const { call, tracks, duration } = await measure(call_id)
-      const steps = await readSteps(db, call.id)
-      const transcript = viewTranscript(transcriptsOf(steps), call.tracks_swapped)
-      const mood = steps.find((step) => step.step === 'mood')?.result ?? null
+      const { id, tracks_swapped: swapped } = call
+      const steps = await readSteps(db, id)
+      const transcript = viewTranscript(transcriptsOf(steps), swapped)
+      const mood = steps.find((step) => step.step === 'mood')?.result
+      const talk = steps.find((step) => step.step === 'talk')?.result
       if (transcript === undefined)
         throw new GatewayError(
           'no_transcript',
@@ -133,7 +148,14 @@ export const transcriptRoute: FastifyPluginAsyncTypebox<TranscriptRouteOptions> 
               ],
         ),
       )
-      if (format === 'json') return reply.send({ call_id, ...transcript, lost_audio: lost, mood })
+      if (format === 'json')
+        return reply.send({
+          call_id,
+          ...transcript,
+          lost_audio: lost,
+          mood: mood === undefined ? null : moodAsSeen(mood, swapped),
+          talk: talk === undefined ? null : talkAsSeen(talk, swapped),
+        })
       reply.type(transcriptFormats[format])
       return reply.send(formatCues(cuesOf(transcript, lost, duration), format))
     },

@@ -1,10 +1,11 @@
 // The first step: what was said on each track, redacted before it is stored. A provider that does everything with one
 // request does the others along with it.
 import { inOrderSpoken } from './conversation.ts'
-import { type Candidate, type Given, NotNow } from './health.ts'
+import type { Candidate, Given } from './health.ts'
 import { keepStep } from './keep-step.ts'
 import { describeMood } from './mood.ts'
 import { type AnalysisResult, type Provider, ProviderError, type Track } from './provider.ts'
+import { NotNow } from './refusals.ts'
 import type { Answer, Transcriber, Utterance } from './service.ts'
 import type { Claim } from './statements.ts'
 import {
@@ -61,9 +62,13 @@ export async function transcribe(
   }
 }
 
-/** No call is claimed while nobody transcribes; so this one need not wait by itself for longer than that. */
+/**
+ * No call is claimed while nobody transcribes; so this one need not wait by itself for longer than that. One that a
+ * provider has refused would be refused again.
+ */
 function waitWithTheOthers(error: unknown): never {
-  if (error instanceof NotNow) throw new NotNow(Math.min(error.waitSeconds, 1), error.message)
+  if (error instanceof NotNow && !error.isRefused)
+    throw new NotNow(Math.min(error.waitSeconds, 1), error.message, false)
   throw error
 }
 

@@ -42,7 +42,7 @@ const UsageReply = Type.Object(
     output_tokens: Type.Integer(),
     steps: Type.Array(
       Type.Object({
-        step: Type.Enum(['transcript', 'mood', 'summary'], { type: 'string' }),
+        step: Type.Enum(['transcript', 'mood', 'summary', 'talk'], { type: 'string' }),
         track: orNull(Type.String({ description: 'Null: it concerns the call' })),
         provider: Type.String({ description: 'built-in: found out without a service' }),
         model: orNull(Type.String()),

@@ -29,6 +29,8 @@ export type AnalysisProvider = {
 /** A track that has audio. */
 export type AudibleTrack = {
   readonly track: Track
+  /** When its audio ends, in seconds of the call. */
+  readonly end: number
   /**
    * Its audio from the start of the call, cut for a service and joined again.
    * @param transcribe is asked for each piece, a WAV file

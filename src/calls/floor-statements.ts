@@ -1,7 +1,7 @@
 // What the floor of the desk reads: calls as one line each, and how many there are. Nothing here reads a packet, and
 // nothing scans: candidates come by index, and each is looked up.
 import { statement } from '../database/statement.ts'
-import { moodOfCustomer, rolesExchanged, sentimentAsSeen } from './roles.ts'
+import { moodOfCustomer, rolesExchanged, sentimentAsSeen, type Talk } from './roles.ts'
 import type { CallStatus } from './transitions.ts'
 
 /** A call as one line. */
@@ -16,6 +16,11 @@ export type FloorRow = {
   readonly error: string | null
   readonly mood: string | null
   readonly mood_score: number | null
+  /** Of stretches of the call; null when it was judged with other roles, or not yet. */
+  readonly mood_course: readonly { readonly score: number }[] | null
+  /** With the roles that the tracks came with; null until it is measured. */
+  readonly talk: Talk | null
+  readonly tracks_swapped: boolean
   /** The end of the transcription, at most 240 characters. */
   readonly said: string | null
   readonly tracks: string[] | null
@@ -49,7 +54,11 @@ const selectFloor = `
       THEN ${moodOfCustomer('calls', 'score', "result->>'score'", '0')}::float8
       ELSE (SELECT (result->>'score')::float8 FROM analysis_steps
         WHERE call = calls.id AND step = 'mood' AND track = '') END AS mood_score,
-    right(transcription, 240) AS said,
+    CASE WHEN NOT ${rolesExchanged('calls')} THEN (SELECT result->'over_time' FROM analysis_steps
+      WHERE call = calls.id AND step = 'mood' AND track = '') END AS mood_course,
+    (SELECT result FROM analysis_steps
+      WHERE call = calls.id AND step = 'talk' AND track = '') AS talk,
+    tracks_swapped, right(transcription, 240) AS said,
     account.*, stream.*, (
       SELECT coalesce(sum(milliseconds), 0) FROM silences
       WHERE call = calls.id AND cause <> 'paused') AS silence_ms
@@ -155,7 +164,9 @@ export const noCalls: Readonly<Record<CallStatus, number>> = {
   ARCHIVED: 0,
 }
 
-/** Calls that wait for their analysis, and since when the oldest does. */
+const waits = `(status = 'COMPLETED' OR (status = 'PROCESSING_AI' AND lease_owner IS NULL))`
+
+/** Calls that wait for their analysis, and since when the oldest does; failed ones wait for another try. */
 export const readBacklog = statement<
   [],
   {
@@ -167,11 +178,10 @@ export const readBacklog = statement<
 >(
   'read_backlog',
   `SELECT
-     count(*) FILTER (WHERE status = 'COMPLETED' OR (status = 'PROCESSING_AI' AND lease_owner IS NULL))::integer
-       AS waiting,
+     count(*) FILTER (WHERE ${waits})::integer AS waiting,
      count(*) FILTER (WHERE status = 'PROCESSING_AI' AND lease_owner IS NOT NULL)::integer AS running,
      count(*) FILTER (WHERE status = 'FAILED' AND due_at IS NOT NULL)::integer AS failing,
-     min(completed_at) AS oldest_at
+     min(completed_at) FILTER (WHERE ${waits}) AS oldest_at
    FROM calls
    WHERE ai_processed_at IS NULL AND status IN ('COMPLETED', 'PROCESSING_AI', 'FAILED')
      AND due_at IS NOT NULL`,

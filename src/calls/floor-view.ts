@@ -1,11 +1,13 @@
 // A call as one line of the floor: the schemas, which serialise and document, and the way from row to reply. Pure.
 import Type, { type Static, type TSchema } from 'typebox'
 import type { FloorRow } from './floor-statements.ts'
+import { type Talk, talkAsSeen } from './roles.ts'
 import { callStatuses } from './transitions.ts'
 
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const time = (description: string) => Type.String({ format: 'date-time', description })
 const grades = ['A', 'B', 'C', 'D', 'F'] as const
+const milliseconds = (description: string) => Type.Integer({ minimum: 0, description })
 const moods = ['positive', 'neutral', 'negative', 'mixed'] as const
 
 /** A call as one line. */
@@ -36,6 +38,23 @@ export const FloorCall = Type.Object(
     ),
     mood: orNull(Type.Enum(moods, { type: 'string' })),
     mood_score: orNull(Type.Number({ description: '-1 to 1; null when it was not measured' })),
+    mood_trend: orNull(
+      Type.Array(Type.Number(), {
+        description:
+          'The mood over the call, -1 to 1, in at most 8 parts; null when it is not known',
+      }),
+    ),
+    talk: orNull(
+      Type.Object(
+        {
+          customer_ms: orNull(milliseconds('The customer spoke; null: nobody can tell who did')),
+          agent_ms: orNull(milliseconds('The agent spoke')),
+          silence_ms: milliseconds('Nobody spoke'),
+          length_ms: milliseconds('All of the call: less than the sum where both spoke'),
+        },
+        { description: 'As the transcript tells; null before there is one' },
+      ),
+    ),
     attempts: Type.Integer({ description: 'Analyses begun' }),
     next_attempt_at: orNull(time('When the analysis is due; null while it runs')),
     error: orNull(Type.String({ description: 'Why the last attempt failed' })),
@@ -71,6 +90,8 @@ export function viewFloorCall(row: FloorRow): Static<typeof FloorCall> {
     grade: gradeOf(row),
     mood: moods.find((mood) => mood === row.mood) ?? null,
     mood_score: row.mood_score,
+    mood_trend: row.mood_course && trendOf(row.mood_course.map(({ score }) => score)),
+    talk: row.talk && viewTalk(talkAsSeen(row.talk, row.tracks_swapped)),
     attempts: row.attempts,
     next_attempt_at: row.next_attempt_at?.toISOString() ?? null,
     error: row.error,
@@ -87,6 +108,29 @@ function gradeOf(row: FloorRow): (typeof grades)[number] | null {
   const silent = silence === 0 ? 0 : Math.min(silence / tracks / Math.max(lasted, 1), 1)
   const share = lost / (lost + packets) + silent
   return gradeLimits.find(([, limit]) => share <= limit)?.[0] ?? 'F'
+}
+
+function viewTalk({ customer, agent, silence, length }: Talk) {
+  const ms = (seconds: number) => Math.round(seconds * 1_000)
+  return {
+    customer_ms: customer === null ? null : ms(customer),
+    agent_ms: agent === null ? null : ms(agent),
+    silence_ms: ms(silence),
+    length_ms: ms(length),
+  }
+}
+
+const trendParts = 8
+
+/** The course of a mood in few parts: each is the mean of what falls into it. */
+export function trendOf(scores: readonly number[]): number[] {
+  const parts = Math.min(trendParts, scores.length)
+  return Array.from({ length: parts }, (_, part) => {
+    const from = Math.floor((part * scores.length) / parts)
+    const some = scores.slice(from, Math.floor(((part + 1) * scores.length) / parts))
+    const mean = some.reduce((sum, score) => sum + score, 0) / some.length
+    return Math.round(mean * 100) / 100
+  })
 }
 
 const longestParty = 128

@@ -7,6 +7,22 @@ export type Result = {
   readonly summary: string | null
 }
 
+/** Who spoke for how long, in seconds. */
+export type Talk = {
+  /** Null, as is `agent`: nobody can tell who spoke. */
+  readonly customer: number | null
+  readonly agent: number | null
+  /** Nobody spoke. */
+  readonly silence: number
+  /** Of the whole call. */
+  readonly length: number
+}
+
+/** The talk with the roles as they are now. */
+export function talkAsSeen(talk: Talk, swapped: boolean): Talk {
+  return swapped ? { ...talk, customer: talk.agent, agent: talk.customer } : talk
+}
+
 /** Of a row of calls, by its alias: the roles are other ones than when it was analysed. SQL. */
 export function rolesExchanged(alias: string): string {
   return `(${alias}.tracks_swapped <> ${alias}.result_swapped)`

@@ -22,7 +22,8 @@ export const demoRoute: FastifyPluginAsyncTypebox<DemoRouteOptions> = async (app
       schema: {
         operationId: 'playDemo',
         summary: 'Play calls of real speech to this gateway, as a PBX would',
-        description: 'In real time, over the gateway’s own doors; one run at a time.',
+        description:
+          'In real time, over the gateway’s own doors; one run at a time, of all gateways of a database.',
         tags: ['gateway'],
         body: Type.Object(
           {
@@ -40,6 +41,7 @@ export const demoRoute: FastifyPluginAsyncTypebox<DemoRouteOptions> = async (app
             'validation_failed',
             'payload_too_large',
             'unsupported_media_type',
+            'database_unavailable',
           ),
         },
       },

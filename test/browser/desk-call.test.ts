@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { percent } from '../../web/src/format.ts'
 import { openBrowser, openPage } from '../support/browser.ts'
 import { sendPacket } from '../support/gateway.ts'
 import { playCalls } from '../support/played-calls.ts'
@@ -50,6 +51,37 @@ suite('a call', () => {
     assert.equal(await page.locator('.lane-audio .gap').count(), gaps)
     await page.locator('.events', { hasText: 'The call is archived.' }).waitFor()
     await page.locator('.summary', { hasText: /\w/ }).waitFor()
+    assert.deepEqual(problems, [])
+    await page.context().close()
+  })
+
+  test('tells how the mood went and who spoke for how long, in words beside each figure', async () => {
+    const [id = ''] = played
+    const { page, problems } = await openCall(id)
+    const transcript = await (await fetch(`${url}/v1/call/${id}/transcript`)).json()
+    const { mood, talk } = transcript as {
+      mood: { over_time: unknown[] }
+      talk: { customer: number; agent: number; silence: number; length: number }
+    }
+    const plot = page.getByRole('img', {
+      name: /^Mood of the customer over time: (good|neutral|bad) /,
+    })
+    await plot.waitFor()
+    assert.equal(await plot.locator('rect').count(), mood.over_time.length)
+    const share = (seconds: number) => percent(seconds / talk.length)
+    const [customer, agent, silence] = [talk.customer, talk.agent, talk.silence].map(share)
+    const words = await page.locator('.talk-words').textContent()
+    assert.match(words ?? '', /^Spoke: customer .*, agent .*, nobody .*$/)
+    for (const each of [customer, agent, silence])
+      assert.ok(words?.includes(`(${each})`), words ?? '')
+
+    await page.goto(`${url}/#/?search=${id}`)
+    const cell = page.locator('td.talk')
+    await cell.waitFor()
+    const told = `customer ${customer}, agent ${agent}, silence ${silence}`
+    assert.equal(await cell.textContent(), told)
+    assert.equal(await page.locator('td.mood rect').count(), mood.over_time.length)
+    assert.equal(await page.locator('td.tries').textContent(), '1')
     assert.deepEqual(problems, [])
     await page.context().close()
   })

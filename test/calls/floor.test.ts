@@ -2,11 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readFloor } from '../../src/calls/floor.ts'
-import { gradeLimits, lastSaid } from '../../src/calls/floor-view.ts'
 import { endMediaStream, startMediaStream } from '../../src/calls/media-streams.ts'
 import type { Pool } from '../../src/database/pool.ts'
 import { allStatements } from '../../src/database/statement.ts'
-import { gradeOf } from '../../src/recording/quality.ts'
 import { bringTo, storeCall } from '../support/calls.ts'
 import { createDatabase } from '../support/database.ts'
 
@@ -156,17 +154,25 @@ test('overdue is what nobody takes up for 30 s, and not what waits for its turn'
   assert.equal(await overdue(), 0, 'its service is not to be asked')
 })
 
-test('the last thing said is a line without its speaker, shortened from the front', () => {
-  assert.equal(lastSaid(null), null)
-  assert.equal(lastSaid('Customer: hello\nAgent: good day\n'), 'good day')
-  assert.equal(lastSaid('x'.repeat(240)), `…${'x'.repeat(160)}`)
-})
-
-test('grades have the limits of the quality', () => {
-  for (const [grade, share] of gradeLimits) {
-    assert.equal(gradeOf(share * 1_000, 1_000), grade)
-    assert.notEqual(gradeOf(share * 1_001, 1_000), grade)
+test('the oldest waiting call is one that waits for the AI, not one that failed before it', async () => {
+  await using database = await createDatabase()
+  const { pool } = database
+  const over = async (callId: string, status: 'COMPLETED' | 'FAILED', minutes: number) => {
+    const call = await storeCall(pool, callId)
+    await bringTo(pool, call, status)
+    const { rows } = await pool.query<{ completed_at: Date }>(
+      `UPDATE calls SET due_at = now(), completed_at = now() - make_interval(mins => $2)
+       WHERE id = $1 RETURNING completed_at`,
+      [call, minutes],
+    )
+    return rows[0]?.completed_at.toISOString()
   }
+  const backlog = async () => (await floorOf(pool)).backlog
+  await over('failed', 'FAILED', 60)
+  assert.deepEqual(await backlog(), { waiting: 0, running: 0, failing: 1, oldest_at: null })
+  const oldest = await over('older', 'COMPLETED', 2)
+  await over('newer', 'COMPLETED', 1)
+  assert.deepEqual(await backlog(), { waiting: 2, running: 0, failing: 1, oldest_at: oldest })
 })
 
 test('with 100,000 stored calls and 1,000 live ones, nothing is scanned', async (t) => {

@@ -20,7 +20,7 @@ const contract: Readonly<Record<string, readonly number[]>> = {
   'get /v1/floor': [200, 422, 503],
   'get /v1/events': [200, 422, 503],
   'get /v1/system': [200, 503],
-  'post /v1/demo/calls': [202, 409, 413, 415, 422],
+  'post /v1/demo/calls': [202, 409, 413, 415, 422, 503],
   'post /v1/call/{call_id}/swap': [200, 404, 413, 415, 422, 503],
   'get /v1/call/{call_id}/timeline': [200, 404, 422, 503],
   'get /v1/call/{call_id}/recording.wav': [200, 206, 304, 404, 409, 416, 422, 503],

@@ -1,5 +1,12 @@
 // Messages to the desk, of which a test says only what it is about.
-import type { FeedEvent, Floor, FloorCall, Status } from '../../web/src/state/types.ts'
+import type {
+  Counts,
+  FeedEvent,
+  Floor,
+  FloorCall,
+  Status,
+  Tick,
+} from '../../web/src/state/types.ts'
 
 /** A live call. */
 export function callOf(callId: string, change: Partial<FloorCall> = {}): FloorCall {
@@ -19,6 +26,8 @@ export function callOf(callId: string, change: Partial<FloorCall> = {}): FloorCa
     grade: null,
     mood: null,
     mood_score: null,
+    mood_trend: null,
+    talk: null,
     attempts: 0,
     next_attempt_at: null,
     error: null,
@@ -42,6 +51,12 @@ export function floorOf(change: Partial<Floor>): Floor {
     overdue: 0,
     ...change,
   }
+}
+
+/** A tick that counted the calls as of a position. */
+export function tickOf(position: number, counts: Counts = floorOf({}).counts): Tick {
+  const now = new Date(0).toISOString()
+  return { now, packets_per_second: 1, commit_ms: 1, live: 1, position, counts, lag_ms: 1 }
 }
 
 /** A change of the status of a call, with the call as it is then if `call` is given. */

@@ -18,6 +18,8 @@ const transcript: Transcript = {
     { track: 'outbound', start: 5, end: 5.05 },
   ],
   redactions: [],
+  mood: null,
+  talk: null,
 }
 
 suite('a conversation', () => {

@@ -8,7 +8,7 @@ import {
   mostCalls,
   reduce,
 } from '../../web/src/state/reduce.ts'
-import { callOf, eventOf, floorOf } from './desk-messages.ts'
+import { callOf, eventOf, floorOf, tickOf } from './desk-messages.ts'
 
 function after(...messages: readonly Message[]): DeskState {
   return reduce(emptyState(0), messages)
@@ -129,6 +129,25 @@ suite('the state of the desk', () => {
     assert.equal(state.conflated, 1)
   })
 
+  test('counts anew what was counted for it when events were merged, and not what is older', () => {
+    const merged = after(
+      snapshot({ position: 10, calls: [callOf('a'), callOf('b')] }),
+      { kind: 'conflated', calls: 1 },
+      event(50, 'a', 'ARCHIVED', 'PROCESSING_AI'),
+    )
+    const counts = { ...floorOf({}).counts, IN_PROGRESS: 1, ARCHIVED: 1 }
+    const tick = (position: number): Message => ({
+      kind: 'tick',
+      tick: tickOf(position, counts),
+      at: 0,
+    })
+    assert.deepEqual(reduce(merged, [tick(49)]).counts, merged.counts)
+    const counted = reduce(merged, [tick(51)])
+    assert.deepEqual(counted.counts, counts)
+    // What the tick has counted is not counted again when its event comes.
+    assert.deepEqual(reduce(counted, [event(51, 'b', 'COMPLETED', 'IN_PROGRESS')]).counts, counts)
+  })
+
   test('forgets a call that was erased, by this page or another', () => {
     const before = snapshot({ position: 10, calls: [callOf('a'), callOf('b')] })
     const byAnother = after(before, {
@@ -165,7 +184,7 @@ suite('the state of the desk', () => {
 
   test('keeps a minute of ticks, and the clock of the gateway', () => {
     const now = new Date(100_000).toISOString()
-    const tick = { now, packets_per_second: 1, commit_ms: 1, live: 1, lag_ms: 1 }
+    const tick = { ...tickOf(0), now }
     const ticks = Array.from({ length: 90 }, (): Message => ({ kind: 'tick', tick, at: 40_000 }))
     const state = after(snapshot(), ...ticks)
     assert.equal(state.ticks.length, 60)

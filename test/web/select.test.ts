@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { floorHash, parseRoute } from '../../web/src/route.ts'
 import { stateOf } from '../../web/src/state/call-state.ts'
-import { selectCalls, wholeFloor } from '../../web/src/state/select.ts'
+import { lastedMs, selectCalls, wholeFloor } from '../../web/src/state/select.ts'
 import type { FloorCall } from '../../web/src/state/types.ts'
 import { callOf } from './desk-messages.ts'
 
@@ -61,6 +61,13 @@ suite('the floor', () => {
     assert.deepEqual(shown(calls, { sort: 'loss' }), ['worse', 'bad', 'good'])
     assert.deepEqual(shown(calls, { sort: 'mood' }), ['bad', 'good', 'worse'])
     assert.equal(shown(calls, { sort: 'attempts' })[0], 'worse')
+  })
+
+  test('lets a call last as long as its audio where that is measured, not until it was found to be over', () => {
+    const talk = { customer_ms: 0, agent_ms: 0, silence_ms: 9_000, length_ms: 9_000 }
+    const over = callOf('over', { status: 'ARCHIVED', completed_at: at(2) })
+    assert.equal(lastedMs(over, now), 120_000)
+    assert.equal(lastedMs({ ...over, talk }, now), 9_000)
   })
 
   test('has an address for all that is chosen', () => {

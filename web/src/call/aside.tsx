@@ -48,7 +48,11 @@ export function Aside(props: AsideProps) {
         <p class="summary">{call.summary ?? <NoSummary call={call} />}</p>
         {call.sentiment !== null && (
           <p>
-            <Mood mood={call.sentiment} mood_score={floorCall?.mood_score ?? null} />
+            <Mood
+              mood={call.sentiment}
+              mood_score={floorCall?.mood_score ?? null}
+              mood_trend={null}
+            />
           </p>
         )}
       </Part>

@@ -126,6 +126,8 @@ function asFloorCall(call: CallDetail): FloorCall {
     grade: null,
     mood: call.sentiment,
     mood_score: null,
+    mood_trend: null,
+    talk: null,
     attempts: call.ai_processing_attempts,
     next_attempt_at: null,
     error: call.error_message,

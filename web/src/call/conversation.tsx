@@ -5,6 +5,7 @@ import { clockTime } from '../format.ts'
 import type { Answer } from '../hooks.ts'
 import { Words } from '../parts/time.tsx'
 import { type Line, lineAt, linesOf, splitBy } from './lines.ts'
+import { MoodCourse, TalkInWords } from './mood-course.tsx'
 import type { CallDetail, Transcript } from './types.ts'
 import type { Player } from './use-player.ts'
 import { roleWords } from './words.ts'
@@ -54,6 +55,8 @@ export function Conversation({ call, transcript, player, why }: ConversationProp
           {search === '' ? '' : `${found} of ${lines.length} lines`}
         </span>
       </div>
+      <TalkInWords transcript={transcript.value} />
+      <MoodCourse transcript={transcript.value} />
       <ol ref={list} class="lines">
         {lines.map((line, index) => (
           <li

@@ -83,6 +83,9 @@ export type Utterance = {
   readonly text: string
 }
 
+/** A part of a call with the mood in it, -1 to 1; seconds of the call. */
+export type Stretch = { readonly start: number; readonly end: number; readonly score: number }
+
 /** `GET /v1/call/{id}/transcript` */
 export type Transcript = {
   readonly utterances: readonly Utterance[]
@@ -97,4 +100,14 @@ export type Transcript = {
     readonly start: number
     readonly end: number
   }[]
+  /** Of the customer; null until it is judged. */
+  readonly mood: { readonly over_time: readonly Stretch[] } | null
+  /** In seconds; null until it is measured. */
+  readonly talk: {
+    /** Null, as is `agent`: nobody can tell who spoke. */
+    readonly customer: number | null
+    readonly agent: number | null
+    readonly silence: number
+    readonly length: number
+  } | null
 }

@@ -11,7 +11,7 @@ import {
   whole,
 } from '../format.ts'
 import { useNow } from '../hooks.ts'
-import { Mood } from '../parts/figures.tsx'
+import { Mood, TalkShare } from '../parts/figures.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { callHash } from '../route.ts'
 import { stateOf } from '../state/call-state.ts'
@@ -35,6 +35,7 @@ export const CallRow = memo((props: CallRowProps) => {
   const { call, place, top, isSelected, isNew, onSelect } = props
   const now = useNow(call.status !== 'ARCHIVED')
   const state = stateOf(call, now)
+  const isTold = call.talk !== null || call.mood !== null
   const link = useRef<HTMLAnchorElement>(null)
   useLayoutEffect(() => {
     // The focus goes with the keys, before the next one comes, but is not taken away from where a person types.
@@ -43,7 +44,7 @@ export const CallRow = memo((props: CallRowProps) => {
   }, [isSelected])
   return (
     <tr
-      class={`row${isNew ? ' new' : ''}${isSelected ? ' selected' : ''}`}
+      class={`row${isTold ? ' told' : ''}${isNew ? ' new' : ''}${isSelected ? ' selected' : ''}`}
       aria-rowindex={place + 2}
       style={{ transform: `translateY(${top}px)` }}
     >
@@ -69,11 +70,17 @@ export const CallRow = memo((props: CallRowProps) => {
       <td class="cell time" title={`began ${timeWithZone(new Date(call.started_at))}`}>
         {clockTime(lastedMs(call, now))}
       </td>
+      <td class={`cell talk${call.talk === null ? ' unknown' : ''}`}>
+        <TalkShare talk={call.talk} />
+      </td>
       <td class="cell loss">
         <Loss call={call} />
       </td>
-      <td class="cell mood">
-        <Mood mood={call.mood} mood_score={call.mood_score} />
+      <td class={`cell mood${call.mood === null ? ' unknown' : ''}`}>
+        <Mood mood={call.mood} mood_score={call.mood_score} mood_trend={call.mood_trend} />
+      </td>
+      <td class="cell tries">
+        <Tries attempts={call.attempts} />
       </td>
       <td class="cell said">
         <Said call={call} now={now} />
@@ -89,6 +96,11 @@ function Parties({ call: { from, to } }: { readonly call: FloorCall }) {
       {shortId(from ?? '?', 16)} <span class="quiet">→</span> {shortId(to ?? '?', 16)}
     </span>
   )
+}
+
+function Tries({ attempts }: Pick<FloorCall, 'attempts'>) {
+  if (attempts === 0) return <span class="quiet">–</span>
+  return <span class={attempts === 1 ? 'quiet' : undefined}>{whole(attempts)}</span>
 }
 
 function Loss({ call }: { readonly call: FloorCall }) {

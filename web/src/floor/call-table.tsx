@@ -22,8 +22,10 @@ const columns: readonly (readonly [name: string, word: string, sort?: SortKey])[
   ['source', 'Source'],
   ['parties', 'From → to'],
   ['time', 'Time', 'longest'],
+  ['talk', 'Talk · silence'],
   ['loss', 'Lost', 'loss'],
   ['mood', 'Mood', 'mood'],
+  ['tries', 'Tries', 'attempts'],
   ['said', 'Said last, or what happens next'],
 ]
 

@@ -29,9 +29,7 @@ export function Overview() {
           count={FAILED}
           word="failing"
           href="#/?state=failing"
-        >
-          {waiting === 0 && FAILED > 0 && <Oldest at={backlog.oldest_at} />}
-        </Total>
+        />
         <Total state={overdue > 0 ? 'failed' : 'done'} count={overdue} word="overdue" />
         <Total state="done" count={ARCHIVED} word="done" href="#/?state=done" />
       </ul>

@@ -127,11 +127,21 @@ function options(
         label: name,
         stroke: colour(stroke),
         width: 1.5,
-        points: { show: false },
+        points: { show: false, filter: lonely, size: 4, fill: colour(stroke) },
         ...(isDashed ? { dash: [4, 3] } : {}),
       })),
     ],
   }
+}
+
+/** Values without a neighbour: no line leads to them, so they are drawn as points. */
+function lonely(chart: uPlot, series: number): number[] | null {
+  const values = chart.data[series] ?? []
+  const isKnown = (index: number) => typeof values[index] === 'number'
+  const found = [...values.keys()].filter(
+    (index) => isKnown(index) && !isKnown(index - 1) && !isKnown(index + 1),
+  )
+  return found.length === 0 ? null : found
 }
 
 /** A colour of the page as a canvas understands it: one, not a pair for light and dark. */

@@ -57,6 +57,9 @@ type Multiple = readonly [
   lines: readonly (readonly [name: string, value: Value, colour: string])[],
 ]
 
+/** Between whole numbers there is nothing to count. */
+const counted = (value: number) => (Number.isInteger(value) ? whole(value) : '')
+
 const multiples: readonly Multiple[] = [
   ['Packets', (value) => `${whole(value)}/s`, [['packets', 'packets_per_second', '--ink']]],
   [
@@ -67,16 +70,16 @@ const multiples: readonly Multiple[] = [
       ['p99', 'commit_ms_p99', '--waiting'],
     ],
   ],
-  ['Live calls', whole, [['live', 'live_calls', '--live']]],
+  ['Live calls', counted, [['live', 'live_calls', '--live']]],
   [
     'Analysis',
-    whole,
+    counted,
     [
       ['running', 'analyses_running', '--working'],
       ['waiting', 'waiting', '--waiting'],
     ],
   ],
-  ['Packets lost', whole, [['lost', 'lost_packets', '--ink']]],
+  ['Packets lost', counted, [['lost', 'lost_packets', '--ink']]],
   ['Memory of the gateways', bytes, [['memory', 'rss_bytes', '--ink']]],
 ]
 

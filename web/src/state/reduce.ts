@@ -100,6 +100,7 @@ function apply(draft: Draft, message: Message): void {
     case 'tick':
       draft.ticks = [...draft.ticks.slice(1 - keptTicks), message.tick]
       correctClock(draft, message.tick.now, message.at)
+      takeCounts(draft, message.tick)
       break
     case 'conflated':
       draft.conflated += message.calls
@@ -125,11 +126,20 @@ function takeFloor(draft: Draft, floor: Floor, at: number): void {
   }
   correctClock(draft, floor.now, at)
   draft.gateway = floor.gateway
-  if (floor.position < Math.max(draft.countedAt, draft.position ?? 0)) return
-  draft.counts = floor.counts
-  draft.countedAt = floor.position
+  if (!takeCounts(draft, floor)) return
   draft.backlog = floor.backlog
   draft.overdue = floor.overdue
+}
+
+/** Takes what the gateway has counted, unless it is older than what is known; events that were merged count for one. */
+function takeCounts(draft: Draft, { position, counts }: Pick<Floor, 'position' | 'counts'>) {
+  if (draft.position === undefined) return false
+  const isNews = position >= Math.max(draft.countedAt, draft.position)
+  if (isNews) {
+    draft.counts = counts
+    draft.countedAt = position
+  }
+  return isNews
 }
 
 function takeEvent(draft: Draft, event: FeedEvent): void {

@@ -80,8 +80,9 @@ const orders: Readonly<Record<SortKey, Order>> = {
   attempts: (one, other) => other.attempts - one.attempts,
 }
 
-/** How long a call has lasted, in milliseconds. */
+/** How long a call has lasted, in milliseconds: its audio where that is measured, else as the clock tells. */
 export function lastedMs(call: FloorCall, now: number): number {
+  if (call.talk !== null) return call.talk.length_ms
   const end = call.completed_at ?? (call.status === 'IN_PROGRESS' ? now : call.last_packet_at)
   const endMs = typeof end === 'number' ? end : Date.parse(end ?? call.started_at)
   return Math.max(0, endMs - Date.parse(call.started_at))

@@ -24,11 +24,24 @@ export type FloorCall = {
   readonly mood: 'positive' | 'neutral' | 'negative' | 'mixed' | null
   /** -1 (bad) to 1 (good). */
   readonly mood_score: number | null
+  /** The same over the call, in a few parts. */
+  readonly mood_trend: readonly number[] | null
+  /** Null before there is a transcript. */
+  readonly talk: Talk | null
   readonly attempts: number
   readonly next_attempt_at: string | null
   readonly error: string | null
   readonly said_last: string | null
   readonly version: number
+}
+
+/** Who spoke for how long. */
+export type Talk = {
+  /** Null, as is `agent_ms`: nobody can tell who spoke. */
+  readonly customer_ms: number | null
+  readonly agent_ms: number | null
+  readonly silence_ms: number
+  readonly length_ms: number
 }
 
 /** How many calls are in each state. */
@@ -60,6 +73,9 @@ export type Tick = {
   readonly packets_per_second: number
   readonly commit_ms: number | null
   readonly live: number
+  /** The counts are as of it. */
+  readonly position: number
+  readonly counts: Counts
   readonly lag_ms: number | null
 }
 
