@@ -61,6 +61,7 @@ export async function assembleAnalysis(options: AssembleOptions): Promise<Assemb
     judge: moodOf,
     summarise: excerptOf,
     requestSeconds: config.ANALYSIS_TIMEOUT_SECONDS,
+    maxAttempts: config.MAX_RETRY_ATTEMPTS,
   }
   const first = providers
     .filter(({ analyse, transcriber }) => analyse !== undefined || transcriber !== undefined)

@@ -51,12 +51,14 @@ export type Health = {
   /**
    * Asks the first candidate that is well, when it has time; the next one when it is away or cannot deal with this
    * call. Rejects with {@link NotNow} when all that could are away, a `ProviderError`, or the signal's reason.
+   * @param isLastTry the next one is asked also when the first fails in a way that may pass
    */
   readonly ask: <T>(
     call: number,
     step: string,
     candidates: readonly Candidate<T>[],
     signal: AbortSignal,
+    isLastTry?: boolean,
   ) => Promise<Given<T>>
   /** Resolves when what became of the last request has been told. */
   readonly stop: () => Promise<void>
@@ -127,6 +129,7 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
     request: number,
     { name, ask }: Candidate<T>,
     signal: AbortSignal,
+    isLastTry: boolean,
   ): Promise<Given<T> | ProviderError> {
     const began = performance.now()
     let answer: Answer<T>
@@ -140,7 +143,7 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
         throw error
       }
       const { isOwn } = await tell(request, name, began, failure.kind, failure)
-      if (failure.kind === 'retryable') throw error
+      if (failure !== error || (failure.kind === 'retryable' && !isLastTry)) throw error
       return isOwn
         ? new ProviderError('retryable', `${failure.message}; it answers others`, { cause: error })
         : failure
@@ -155,6 +158,7 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
     candidates: readonly Candidate<T>[],
     refusals: Map<string, ProviderError>,
     signal: AbortSignal,
+    isLastTry: boolean,
   ): Promise<Given<T> | 'busy'> {
     let wait = Number.POSITIVE_INFINITY
     let reason = ''
@@ -171,7 +175,7 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
       }
       underWay.add(leave.request)
       try {
-        const given = await askOne(leave.request, candidate, signal)
+        const given = await askOne(leave.request, candidate, signal, isLastTry)
         if (!(given instanceof ProviderError)) return given
         refusals.set(name, given)
       } finally {
@@ -198,10 +202,11 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
     step: string,
     candidates: readonly Candidate<T>[],
     signal: AbortSignal,
+    isLastTry = false,
   ): Promise<Given<T>> {
     const refusals = new Map<string, ProviderError>()
     while (true) {
-      const given = await askAny(call, step, candidates, refusals, signal)
+      const given = await askAny(call, step, candidates, refusals, signal, isLastTry)
       if (given !== 'busy') return given
       await turn(signal)
     }

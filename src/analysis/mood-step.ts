@@ -5,7 +5,7 @@ import { describeMood } from './mood.ts'
 import type { Claim } from './statements.ts'
 import type { MoodStep, StoredStep, StoredUtterance } from './steps.ts'
 import { within } from './within.ts'
-import type { WorkOptions } from './work-options.ts'
+import { isLastTry, type WorkOptions } from './work-options.ts'
 
 /** Judges the mood, if that is not done yet; adds the step to `done`. */
 export async function judgeMood(
@@ -13,9 +13,10 @@ export async function judgeMood(
   done: StoredStep[],
   spoken: readonly StoredUtterance[],
   swapped: boolean,
-  { pool, providers, health, judge, requestSeconds }: WorkOptions,
+  options: WorkOptions,
   signal: AbortSignal,
 ): Promise<MoodStep> {
+  const { pool, providers, health, judge, requestSeconds } = options
   const before = done.find((step) => step.step === 'mood')
   if (before !== undefined) return before.result
   const lines = linesOf(spoken, swapped)
@@ -34,7 +35,7 @@ export async function judgeMood(
   const given =
     candidates.length === 0 || lines.length === 0
       ? { ...builtIn, value: judge(lines) }
-      : await health.ask(claim.id, 'mood', candidates, signal)
+      : await health.ask(claim.id, 'mood', candidates, signal, isLastTry(claim, options))
   const result = describeMood(given.value, spoken, swapped, judge)
   await keepStep(pool, claim, done, given, { step: 'mood', track: '', result })
   return result

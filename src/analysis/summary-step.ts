@@ -6,7 +6,7 @@ import type { Summary } from './service.ts'
 import type { Claim } from './statements.ts'
 import type { StoredStep, StoredUtterance, SummaryStep } from './steps.ts'
 import { within } from './within.ts'
-import type { WorkOptions } from './work-options.ts'
+import { isLastTry, type WorkOptions } from './work-options.ts'
 
 /** Summarises, if that is not done yet; adds the step to `done`. */
 export async function summarise(
@@ -36,7 +36,7 @@ export async function summarise(
   const given =
     candidates.length === 0 || lines.length === 0
       ? { ...builtIn, value: options.summarise(lines) }
-      : await health.ask(claim.id, 'summary', candidates, signal)
+      : await health.ask(claim.id, 'summary', candidates, signal, isLastTry(claim, options))
   const result = describeSummary(given.value, redactText)
   await keepStep(pool, claim, done, given, { step: 'summary', track: '', result })
   return result

@@ -16,7 +16,7 @@ import {
   transcriptsOf,
 } from './steps.ts'
 import { within } from './within.ts'
-import type { AudibleTrack, WorkOptions } from './work-options.ts'
+import { type AudibleTrack, isLastTry, type WorkOptions } from './work-options.ts'
 
 type Heard =
   | { readonly kind: 'all'; readonly result: AnalysisResult }
@@ -54,7 +54,7 @@ export async function transcribe(
         'No packet of the call holds audio that a provider could transcribe',
       )
     const given = await options.health
-      .ask(claim.id, 'transcript', candidates, signal)
+      .ask(claim.id, 'transcript', candidates, signal, isLastTry(claim, options))
       .catch(waitWithTheOthers)
     if (given.value.kind === 'all')
       return await keepAll(claim, done, given, given.value.result, options)

@@ -12,6 +12,7 @@ import type {
   Transcriber,
   Utterance,
 } from './service.ts'
+import type { Claim } from './statements.ts'
 import type { StoredUtterance, TranscriptStep } from './steps.ts'
 
 /** An AI service and what it can do. */
@@ -65,4 +66,14 @@ export type WorkOptions = {
   readonly summarise: (lines: readonly SpokenLine[]) => Summary
   /** The longest that one request may take, in seconds. */
   readonly requestSeconds: number
+  /** Failed attempts in a row after which a call is FAILED. */
+  readonly maxAttempts: number
+}
+
+/** Whether the call is FAILED when this attempt fails: then every provider that could help is asked. */
+export function isLastTry(
+  { burst_attempts }: Pick<Claim, 'burst_attempts'>,
+  { maxAttempts }: Pick<WorkOptions, 'maxAttempts'>,
+): boolean {
+  return burst_attempts + 1 >= maxAttempts
 }

@@ -123,6 +123,23 @@ test('what may go away by itself is not tried elsewhere', async () => {
   await health.stop()
 })
 
+test('before a call is given up for now, the next service is asked', async () => {
+  await using database = await createDatabase()
+  const health = gateway(database.pool, 'one')
+  await health.declare([
+    { name: 'first', ceiling: 9 },
+    { name: 'second', ceiling: 9 },
+  ])
+  const first = fails('first', 'retryable')
+  const given = await health.ask(1, 'transcript', [first, answers('second', 'words')], never, true)
+  assert.deepEqual([given.provider, given.value], ['second', 'words'])
+  await assert.rejects(
+    health.ask(2, 'transcript', [first, fails('second', 'outage', 60)], never, true),
+    /first: retryable/,
+  )
+  await health.stop()
+})
+
 test('a call fails for good only when every service says that it cannot deal with it', async () => {
   await using database = await createDatabase()
   const health = gateway(database.pool, 'one')

@@ -55,6 +55,7 @@ async function waitOf(names: readonly string[], away: readonly string[]): Promis
     judge: moodOf,
     summarise: () => ({ reason: '', outcome: '', nextStep: '' }),
     requestSeconds: 5,
+    maxAttempts: 5,
   }
   const refusal = await transcribe(await claimOne(pool), [], options, never).catch(
     (error: unknown) => error,

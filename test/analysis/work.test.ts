@@ -102,6 +102,7 @@ async function optionsFor(
     judge: moodOf,
     summarise: () => ({ reason: 'In their own words.', outcome: '', nextStep: '' }),
     requestSeconds: 5,
+    maxAttempts: 5,
   }
 }
 
