@@ -67,8 +67,6 @@ export type GroupCommit<Receipt> = {
   readonly close: () => Promise<void>
 }
 
-type OutcomeOf<Receipt> = (place: number) => Receipt | GatewayError | undefined
-
 const firstRetryMs = 5
 const longestRetryMs = 250
 
@@ -98,8 +96,6 @@ export function createGroupCommit<Receipt>(
   let stalled = false
   /** The batch in flight. */
   let inFlight: readonly Taken[] = []
-  /** What became of the batch before, of which the senders are to be told. */
-  let untold: { readonly group: Taken; readonly outcomeOf: OutcomeOf<Receipt> }[] = []
   let batches = 0
   /** A moving average. It starts high: the first commits pay for connecting and planning. */
   let usualCommitMs = limits.databasePatienceMs
@@ -171,16 +167,9 @@ export function createGroupCommit<Receipt>(
   }
 
   async function run(): Promise<void> {
-    do {
-      unparkDue()
-      const groups = takeBatch()
-      if (groups.length === 0) break
-      const committed = commitTaken(groups)
-      // The next batch has gone out first: the database works while the answers to the last one are written.
-      process.nextTick(tellSenders)
-      await committed
-    } while (nextDue() <= now())
-    tellSenders()
+    unparkDue()
+    const groups = takeBatch()
+    if (groups.length > 0) await commitTaken(groups)
     running = false
     unparkDue()
     schedule()
@@ -253,7 +242,7 @@ export function createGroupCommit<Receipt>(
       const outcome = outcomes[index] ?? 'locked'
       if (outcome === 'locked') park(group)
       else if (outcome === 'again') putBack(group)
-      else finishGroup(group, (place) => outcome[place])
+      else settleGroup(group, (place) => outcome[place])
     }
   }
 
@@ -275,7 +264,7 @@ export function createGroupCommit<Receipt>(
       const refusal = new GatewayError('internal', 'The packet could not be stored', {
         cause: error,
       })
-      for (const group of groups) finishGroup(group, () => refusal)
+      for (const group of groups) settleGroup(group, () => refusal)
     }
   }
 
@@ -308,17 +297,11 @@ export function createGroupCommit<Receipt>(
     patienceMs: number,
     refusal: () => GatewayError,
   ): void {
-    // Packets of a track are told in their order.
-    tellSenders()
     const latest = closing ? Number.POSITIVE_INFINITY : now() - patienceMs
     for (const queue of waiting) {
-      for (const one of queue.takeUntil(latest)) {
-        giveBackRoom(one)
-        one.sender.settled(one.packet, refusal())
-      }
+      for (const one of queue.takeUntil(latest)) settle(one, refusal())
       forgetIfEmpty(queue)
     }
-    if (packets === 0) onIdle?.()
   }
 
   /** Tells the senders when a batch takes too long. It goes on, and may store their packets all the same. */
@@ -338,33 +321,27 @@ export function createGroupCommit<Receipt>(
 
   function giveUpWaiting(): void {
     stalled = true
-    for (const group of inFlight) finishGroup(group, notAnswering)
+    for (const group of inFlight) settleGroup(group, notAnswering)
     refuseOld([...ready, ...parked], 0, notAnswering)
     ready = []
     parked.clear()
   }
 
-  /** Decides over a group; its senders are told soon. */
-  function finishGroup(group: Taken, outcomeOf: OutcomeOf<Receipt>): void {
+  function settleGroup(
+    group: Taken,
+    outcomeOf: (place: number) => Receipt | GatewayError | undefined,
+  ): void {
     if (!decide(group)) return
     group.queue.pauseMs = 0
+    for (const [place, one] of group.pending.entries()) settle(one, outcomeOf(place))
     forgetIfEmpty(group.queue)
-    for (const one of group.pending) giveBackRoom(one)
-    untold.push({ group, outcomeOf })
   }
 
-  function tellSenders(): void {
-    const told = untold
-    untold = []
-    for (const { group, outcomeOf } of told)
-      for (const [place, { packet, sender }] of group.pending.entries())
-        sender.settled(packet, outcomeOf(place) ?? withoutReceipt())
-    if (packets === 0) onIdle?.()
-  }
-
-  function giveBackRoom({ packet }: Pending): void {
+  function settle({ packet, sender }: Pending, outcome: Receipt | GatewayError | undefined): void {
     packets -= 1
     bytes -= weightOf(packet)
+    sender.settled(packet, outcome ?? new GatewayError('internal', 'The packet has no receipt'))
+    if (packets === 0) onIdle?.()
   }
 
   /** Forgets that a call was locked when its last packet is settled. */
@@ -379,7 +356,7 @@ export function createGroupCommit<Receipt>(
       closed ??= new Promise((resolve) => {
         closing = true
         onIdle = resolve
-        if (packets === 0 && untold.length === 0) resolve()
+        if (packets === 0) resolve()
         // What waits gets one more try, now.
         pausedUntil = 0
         for (const queue of parked) queue.retryAt = 1
@@ -400,10 +377,6 @@ function decide(group: { isOpen: boolean }): boolean {
 
 function nextPause(pauseMs: number): number {
   return Math.min(Math.max(firstRetryMs, pauseMs * 2), longestRetryMs)
-}
-
-function withoutReceipt(): GatewayError {
-  return new GatewayError('internal', 'The packet has no receipt')
 }
 
 function notAnswering(): GatewayError {

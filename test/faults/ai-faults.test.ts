@@ -65,8 +65,7 @@ for (const [name, service] of Object.entries(services))
     }
 
     await t.test('whatever it does, and it is left alone when it asks', async () => {
-      const short = name === 'openai' ? { calls: 8, failing: 3 } : { calls: 4, failing: 2 }
-      const [calls, failing] = [sized(short.calls, 80), sized(short.failing, 20)]
+      const [calls, failing] = [sized(4, 80), sized(2, 20)]
       const everyNth = sized(1, 4)
       for (const [what, fault] of Object.entries(faultsOf(service))) {
         let [left, request] = [failing, 0]
@@ -88,7 +87,7 @@ for (const [name, service] of Object.entries(services))
     await t.test('a quarter of all requests fails: at most 1.4 requests a call', async (t) => {
       let request = 0
       server.misbehave = () => (request++ % 4 === 1 ? service.refusal(503) : undefined)
-      const names = named('call', sized(100, name === 'openai' ? 10_000 : 2_000))
+      const names = named('call', sized(60, name === 'openai' ? 10_000 : 2_000))
       const began = performance.now()
       const { requests, done } = await analyse(names)
       const seconds = (performance.now() - began) / 1_000

@@ -12,7 +12,7 @@ import { createSender } from '../support/sender.ts'
 import { sized } from '../support/soak.ts'
 import { until } from '../support/until.ts'
 
-const kills = sized(4, 10)
+const kills = sized(3, 10)
 
 test(`${kills} kills under load lose no acknowledged packet, and every call is archived`, async (t) => {
   const seed = 4_711

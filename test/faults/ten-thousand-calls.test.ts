@@ -8,7 +8,7 @@ import { assertInvariants } from '../support/invariants.ts'
 import { createSender } from '../support/sender.ts'
 import { sized } from '../support/soak.ts'
 
-const calls = sized(1_500, 10_000)
+const calls = sized(1_000, 10_000)
 
 test(`${calls} calls completed at once, a quarter of attempts failing: all archived`, async (t) => {
   const clients = 100
