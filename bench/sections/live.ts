@@ -17,6 +17,8 @@ const latestMs = 50
 const moreCalls = [1_500, 2_000, 3_000, 4_000, 6_000, 8_000, 12_000]
 const moreSeconds = 20
 const floorSeconds = 10
+/** A process that was just started has compiled nothing yet. */
+const warm = { calls: 100, seconds: 5 }
 
 /** What a number of calls came to. */
 type Step = {
@@ -50,7 +52,7 @@ export async function measureLive(bench: Bench): Promise<Section> {
   return {
     title: 'Live calls',
     about: `Each call has a WebSocket of its own and sends a packet of 160 bytes every 20 ms, by a steady \
-clock in ${loadProcesses} load processes that waits for no acknowledgement; the calls take turns evenly. The commit \
+clock in ${loadProcesses} load processes that waits for no acknowledgement; the calls take turns evenly. All begin at once, on a server that had ${warm.calls} calls for ${warm.seconds} s before. The commit \
 lag of a packet is from its sending until the acknowledgement that covers it was read. Packets are *late* by what \
 they were sent after their time: the load keeps its clock. More calls are added until the lag's p99 reaches \
 ${longestLagMs} ms, a packet is lost, or the load cannot keep its clock (late p99 over ${latestMs} ms). The baseline is the same load for \
@@ -101,18 +103,19 @@ async function play(
   seconds: number,
   countKept: () => Promise<number>,
 ): Promise<Step> {
+  const script = new URL('../load/live.ts', import.meta.url)
+  const common = { port: portOf(server), packetsPerSecond }
+  await runLoads<LiveFigures>(script, [{ ...common, run: 'warm', ...warm }])
   let meter = startCpuMeter(bench, server)
   const options = Array.from(
     { length: loadProcesses },
     (_, part): LiveOptions => ({
-      port: portOf(server),
+      ...common,
       run: `live-${part}`,
       calls: calls / loadProcesses,
-      packetsPerSecond,
       seconds,
     }),
   )
-  const script = new URL('../load/live.ts', import.meta.url)
   const all = await runLoads<LiveFigures>(script, options, () => {
     meter = startCpuMeter(bench, server)
   })
