@@ -69,7 +69,7 @@ export async function startEmbeddedPostgres(
       }
 
       return {
-        url: connectionUrl(port, password),
+        url: connectionUrl(launch.cluster, port, password),
         watch: () => {
           watching ??= startPulse({
             everyMs: watchEveryMs,
