@@ -100,6 +100,7 @@ export type Stored = {
 
 /** Counts what is stored, from the packets themselves. */
 export async function countStored(url: string, prefix: string): Promise<Stored> {
+  await query(url, 'SELECT settle_journals()')
   const [row] = await query<{ packets: string; highest: string }>(
     url,
     `SELECT coalesce(sum(packets), 0) AS packets, coalesce(sum(highest), 0) AS highest FROM (

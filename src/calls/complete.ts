@@ -1,6 +1,6 @@
 import type { Pool } from '../database/pool.ts'
 import { GatewayError } from '../errors.ts'
-import { type CallRow, completeCall, findCall } from './statements.ts'
+import { type CallRow, completeCall, findCall, settleCall } from './statements.ts'
 
 /** Completes calls on request. */
 export type CompleteOnRequest = (callId: string) => Promise<CallRow>
@@ -31,6 +31,7 @@ export function createCompletion(options: CompletionOptions): CompleteOnRequest 
 
 /** The row of a call. Rejects with a `GatewayError`: call_not_found. */
 export async function readCall(pool: Pool, callId: string): Promise<CallRow> {
+  await settleCall(pool, callId)
   const [row] = await findCall(pool, callId)
   if (row === undefined) throw callNotFound(callId)
   return row

@@ -5,7 +5,7 @@ import type { Pool } from '../database/pool.ts'
 import { type Pulse, startPulse } from '../pulse.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { forgetAnnouncedStreams } from './announced-streams.ts'
-import { meetDeadlines, nextDeadline } from './statements.ts'
+import { meetDeadlines, nextDeadline, settleJournals } from './statements.ts'
 
 /** What the deadlines need. */
 export type DeadlineOptions = {
@@ -39,6 +39,8 @@ export function startDeadlines(options: DeadlineOptions): Pulse {
     everyMs: 1_000,
     onError: (error) => logger.error({ err: error }, 'deadlines were not met; trying again'),
     run: async () => {
+      // A call is silent since its last packet; and what a process left that is no more is settled here.
+      await settleJournals(pool)
       const [met] = await meetDeadlines(
         pool,
         callsPerRun,

@@ -17,6 +17,7 @@ import {
   searchFloor,
 } from './floor-statements.ts'
 import { FloorCall, viewFloorCall } from './floor-view.ts'
+import { settleJournals } from './statements.ts'
 import type { CallStatus } from './transitions.ts'
 
 /** Which calls are shown; all that is given must be so. */
@@ -72,6 +73,7 @@ export async function readFloor(
   query: FloorQuery,
   gateway: string,
 ): Promise<Static<typeof Floor>> {
+  await settleJournals(pool)
   return await inSnapshot(pool, async (db) => {
     const [head] = await readFloorHead(db)
     const found = await findCalls(db, query)

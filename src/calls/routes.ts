@@ -5,7 +5,7 @@ import type { Pool } from '../database/pool.ts'
 import { errorReplies } from '../errors.ts'
 import { CallIdParameter } from './call-id.ts'
 import { type CompleteOnRequest, readCall } from './complete.ts'
-import { countCalls, listCalls, listCallsOfStatus } from './statements.ts'
+import { countCalls, listCalls, listCallsOfStatus, settleJournals } from './statements.ts'
 import { type CallStatus, callStatuses } from './transitions.ts'
 import { Call, CallDetail, CallHistory, viewCall, viewCallDetail } from './view.ts'
 
@@ -93,6 +93,7 @@ export const callRoutes: FastifyPluginAsyncTypebox<CallRouteOptions> = async (ap
     },
     async ({ query: { status, limit = defaultLimit, cursor } }) => {
       const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)
+      await settleJournals(pool)
       const [rows, total] = await Promise.all([
         status === undefined
           ? listCalls(pool, before, limit)

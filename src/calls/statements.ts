@@ -76,6 +76,15 @@ export const countCalls = statement<[], { readonly status: CallStatus; readonly 
    ) AS pending USING (status)`,
 )
 
+/** Lets who reads a call next see every packet that was acknowledged; see settle_call() in the migrations. */
+export const settleCall = statement<[callId: string], never>(
+  'settle_call',
+  'SELECT settle_call($1)',
+)
+
+/** The same for all calls. */
+export const settleJournals = statement<[], never>('settle_journals', 'SELECT settle_journals()')
+
 /** Completes a call; its status before, or no row for an unknown call. */
 export const completeCall = statement<
   [callId: string, cause: 'endpoint' | 'media_ended', graceSeconds: number],

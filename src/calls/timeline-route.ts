@@ -5,6 +5,7 @@ import type { Pool } from '../database/pool.ts'
 import { errorReplies } from '../errors.ts'
 import { CallIdParameter } from './call-id.ts'
 import { callNotFound } from './complete.ts'
+import { settleCall } from './statements.ts'
 import { viewEntry } from './timeline.ts'
 import { entryKinds, findCallFacts, readTimeline } from './timeline-statements.ts'
 import { callStatuses } from './transitions.ts'
@@ -61,6 +62,7 @@ export const timelineRoute: FastifyPluginAsyncTypebox<TimelineRouteOptions> = as
       },
     },
     async ({ params: { call_id } }) => {
+      await settleCall(pool, call_id)
       const [facts] = await findCallFacts(pool, call_id)
       if (facts === undefined) throw callNotFound(call_id)
       const rows = await readTimeline(pool, facts.id, mostEntries)

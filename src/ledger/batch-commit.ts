@@ -1,16 +1,18 @@
-// Commits a batch of packets, the short way or the long one, and says what became of each packet.
+// Commits a batch of packets, by the journal, the short way or the long one, and says what became of each packet.
 import { failureKind } from '../database/failure.ts'
 import type { Pool } from '../database/pool.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { batchParameters, type PacketGroup, packetParameters, receipts, usual } from './batch.ts'
 import type { GroupOutcome } from './group-commit.ts'
-import { isIrregular, type PacketReceipt } from './packet.ts'
+import type { Journal, NumberedGroup } from './journal.ts'
+import { isIrregular, type PacketReceipt, type TrackName } from './packet.ts'
 import { appendPackets, commitPackets } from './statements.ts'
 import { type CommitTally, lostBy } from './tally.ts'
 
 /** What it needs. */
 export type BatchCommitOptions = {
   readonly pool: Pool
+  readonly journal: Journal
   readonly packetTimeoutSeconds: number
   readonly logger: Logger
   /** Called after a commit that created calls: there are events to publish. */
@@ -26,17 +28,17 @@ const mostKnownCalls = 50_000
 
 /** How batches are committed. */
 export type BatchCommit = {
-  /** Which way the packets of a call go; those of a batch all go the same. */
-  readonly wayOf: (callId: string) => 'short' | 'long'
+  /** Which way the packets of a track go; those of a batch all go the same. */
+  readonly wayOf: (callId: string, track: TrackName) => string
   readonly commit: (groups: readonly PacketGroup[]) => Promise<Outcome[]>
 }
 
 /**
- * Builds it. Calls that are known by their number go the short way, which is nearly all. What does not fit there
- * (late packets, repeats, sealed calls) is tried again the long way.
+ * Builds it. Tracks that the journal holds go there, which is nearly all; other calls that are known by their number go
+ * the short way. What does not fit there (late packets, repeats, sealed calls) is tried again the long way.
  */
 export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
-  const { pool, logger } = options
+  const { pool, journal, logger } = options
   const numbers = new Map<string, number>()
 
   function learn(callId: string, call: number): void {
@@ -44,25 +46,38 @@ export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
     numbers.set(callId, call)
   }
 
-  /** The numbers of all calls of a batch, if they are known. */
-  function numbersOf(groups: readonly PacketGroup[]): number[] | undefined {
-    const found: number[] = []
-    for (const { callId } of groups) {
-      const call = numbers.get(callId)
+  /** The groups with the numbers of their calls, if all are known. */
+  function numbered(groups: readonly PacketGroup[]): NumberedGroup[] | undefined {
+    const found: NumberedGroup[] = []
+    for (const group of groups) {
+      const call = numbers.get(group.callId)
       if (call === undefined) return undefined
-      found.push(call)
+      found.push([call, group])
     }
     return found
   }
 
-  async function append(groups: readonly PacketGroup[], calls: number[]): Promise<Outcome[]> {
+  async function write(groups: readonly NumberedGroup[]): Promise<Outcome[]> {
     const begun = performance.now()
+    const outcomes = await journal.append(groups)
+    const tally = new Tally()
+    for (const [index, [, group]] of groups.entries())
+      if (outcomes[index] !== 'again') tally.add(group, 0)
+    tally.tell(options, begun)
+    return outcomes
+  }
+
+  async function append(known: readonly NumberedGroup[]): Promise<Outcome[]> {
+    const begun = performance.now()
+    const groups = known.map(([, group]) => group)
+    const calls = known.map(([call]) => call)
     const [result] = await appendPackets(pool, `{${calls.join()}}`, ...packetParameters(groups))
     const tally = new Tally()
     const { ordinals = null, unusual = null } = result ?? { ordinals: [] }
     const isStored = ordinals === null ? undefined : new Set(ordinals)
     const irregular = new Map(unusual?.map((one) => [one[0], one]))
-    const outcomes = groups.map((group, index): Outcome => {
+    const goingOn: NumberedGroup[] = []
+    const outcomes = known.map(([call, group], index): Outcome => {
       if (isStored?.has(index + 1) === false) {
         numbers.delete(group.callId)
         return 'again'
@@ -70,6 +85,7 @@ export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
       const [, prior, horizon, has_zero] = irregular.get(index + 1) ?? []
       if (prior === undefined || horizon === undefined || has_zero === undefined) {
         tally.add(group, 0)
+        goingOn.push([call, group])
         return group.packets.map(() => usual)
       }
       const told = receipts(group, { outcome: 'stored', prior, horizon, has_zero })
@@ -78,6 +94,7 @@ export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
       return told
     })
     tally.tell(options, begun)
+    await journal.offer(goingOn)
     return outcomes
   }
 
@@ -107,12 +124,25 @@ export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
   }
 
   return {
-    wayOf: (callId) => (numbers.has(callId) ? 'short' : 'long'),
+    wayOf: (callId, track) => {
+      const call = numbers.get(callId)
+      if (call === undefined) return 'long'
+      return journal.encodingOf(call, track) ?? 'short'
+    },
     commit: async (groups) => {
-      const calls = numbersOf(groups)
-      if (calls === undefined) return await commit(groups)
+      const known = numbered(groups)
+      if (known === undefined) return await commit(groups)
+      const isHeld = known.every(
+        ([
+          call,
+          {
+            packets: [first],
+          },
+        ]) => first !== undefined && journal.encodingOf(call, first.track) !== undefined,
+      )
+      if (isHeld) return await write(known)
       try {
-        return await append(groups, calls)
+        return await append(known)
       } catch (error) {
         if (failureKind(error) !== 'lock') throw error
         // Only the long way sets a locked call aside; which one it is, is found there.

@@ -112,7 +112,7 @@ export function packetParameters(groups: readonly PacketGroup[]): PacketParamete
 }
 
 /** Each packet follows the one before. */
-function isRun(packets: readonly Packet[]): boolean {
+export function isRun(packets: readonly Packet[]): boolean {
   const first = packets[0]?.sequence ?? 0
   return packets.every(({ sequence }, place) => sequence === first + place)
 }

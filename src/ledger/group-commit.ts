@@ -5,7 +5,7 @@
 // bytes.
 import { GatewayError } from '../errors.ts'
 import type { PacketGroup } from './batch.ts'
-import type { Packet, PacketSender } from './packet.ts'
+import type { Packet, PacketSender, TrackName } from './packet.ts'
 import {
   type PendingPacket,
   type TakenGroup,
@@ -45,8 +45,8 @@ export type GroupCommitOptions<Receipt> = {
   readonly limits: GroupCommitLimits
   /** Commits the groups in one transaction; at most one group per call and track, all of one kind. */
   readonly commit: (groups: readonly PacketGroup[]) => Promise<GroupOutcome<Receipt>[]>
-  /** Calls of different kinds go in batches of their own. */
-  readonly kindOf?: (callId: string) => string
+  /** Tracks of different kinds go in batches of their own. */
+  readonly kindOf?: (callId: string, track: TrackName) => string
   /** What a failed commit means: see `failureKind`. */
   readonly classify: (error: unknown) => 'data' | 'lock' | 'unavailable'
   readonly onError: (error: unknown, packets: number) => void
@@ -191,7 +191,7 @@ export function createGroupCommit<Receipt>(
     const groups: Taken[] = []
     const left: Queue[] = []
     const [first] = ready
-    const kind = first && options.kindOf?.(first.callId)
+    const kind = first && options.kindOf?.(first.callId, first.track)
     let taken = 0
     let size = 0
     let next = 0
@@ -199,7 +199,7 @@ export function createGroupCommit<Receipt>(
       const queue = ready[next]
       if (queue === undefined) break
       next += 1
-      if (options.kindOf?.(queue.callId) !== kind) {
+      if (options.kindOf?.(queue.callId, queue.track) !== kind) {
         left.push(queue)
         continue
       }

@@ -6,6 +6,7 @@ import { hashText } from '../random.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createBatchCommit } from './batch-commit.ts'
 import { createGroupCommit, type GroupCommit, type GroupCommitLimits } from './group-commit.ts'
+import { Journal } from './journal.ts'
 import type { Packet, PacketReceipt, PacketSender } from './packet.ts'
 import type { CommitTally } from './tally.ts'
 
@@ -44,8 +45,8 @@ export type LedgerOptions = {
 
 /** Batches in flight at once. More than one for single packets makes smaller batches, which cost more. */
 const lanes = { single: 1, streamed: 2 }
-/** How many connections the ledger uses at once. */
-export const ledgerConnections = lanes.single + lanes.streamed
+/** How many connections the ledger uses at once: one a lane, and one that settles their journals. */
+export const ledgerConnections = lanes.single + lanes.streamed + 1
 
 /** How long packets of streams wait for company: a fifth of the lag that a supervisor would notice. */
 const streamLingerMs = 80
@@ -60,16 +61,31 @@ const limits = {
 
 /** Opens the ledger. */
 export function createLedger(options: LedgerOptions): Ledger {
-  const { logger } = options
+  const { pool, logger } = options
+  const journals: Journal[] = []
+  let turn = Promise.resolve()
 
-  const { commit, wayOf } = createBatchCommit(options)
+  function openJournal(): Journal {
+    const journal = new Journal({
+      pool,
+      logger,
+      inTurn: (run) => {
+        const done = turn.then(run)
+        turn = done.catch(() => {})
+        return done
+      },
+    })
+    journals.push(journal)
+    return journal
+  }
 
   function openLanes(
     count: number,
     change: Omit<GroupCommitLimits, keyof typeof limits>,
   ): readonly GroupCommit<PacketReceipt>[] {
-    return Array.from({ length: count }, () =>
-      createGroupCommit<PacketReceipt>({
+    return Array.from({ length: count }, () => {
+      const { commit, wayOf } = createBatchCommit({ ...options, journal: openJournal() })
+      return createGroupCommit<PacketReceipt>({
         limits: { ...limits, ...change },
         commit,
         kindOf: wayOf,
@@ -79,8 +95,8 @@ export function createLedger(options: LedgerOptions): Ledger {
         now: () => performance.now(),
         setTimer: (run, milliseconds) => void setTimeout(run, milliseconds),
         setWatch: (run, milliseconds) => void setTimeout(run, milliseconds).unref(),
-      }),
-    )
+      })
+    })
   }
 
   const single = openLanes(lanes.single, {
@@ -103,6 +119,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     },
     close: async () => {
       await Promise.all([...single, ...streamed].map((lane) => lane.close()))
+      await Promise.all(journals.map((journal) => journal.close()))
     },
   }
 }

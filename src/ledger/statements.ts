@@ -1,5 +1,7 @@
 import { statement } from '../database/statement.ts'
 import type { PacketParameters, StoredGroup } from './batch.ts'
+import type { JournalParameters } from './journal-entry.ts'
+import type { TrackName } from './packet.ts'
 
 /** Makes a batch durable; see commit_packets() in the migrations. */
 export const commitPackets = statement<
@@ -49,4 +51,53 @@ export const readSegments = statement<
   `SELECT first_sequence, last_sequence, sequences, timestamps, sizes, payload
    FROM segments WHERE call = $1 AND track = $2::text::track_name AND first_sequence > $3
    ORDER BY first_sequence LIMIT $4`,
+)
+
+/** Opens a journal; see migration 011. */
+export const openJournal = statement<[], { readonly id: number }>(
+  'open_journal',
+  'INSERT INTO journals DEFAULT VALUES RETURNING id',
+)
+
+/** A track that is given to a journal, and the sequence with which it goes on. */
+export type HeldTrack = {
+  readonly call: number
+  readonly track: TrackName
+  readonly next: number
+}
+
+/** Gives those tracks to a journal that can be; see hold_tracks() in the migrations. */
+export const holdTracks = statement<
+  [journal: number, calls: readonly number[], tracks: readonly TrackName[]],
+  HeldTrack
+>(
+  'hold_tracks',
+  'SELECT call, track::text, next FROM hold_tracks($1, $2::bigint[], $3::text[]::track_name[])',
+)
+
+/** Makes a batch durable in a journal; see append_to_journal() in the migrations. */
+export const appendToJournal = statement<
+  [journal: number, ...JournalParameters],
+  { readonly stored: boolean; readonly lost: readonly number[] | null }
+>(
+  'append_to_journal',
+  'SELECT stored, lost FROM append_to_journal($1, $2::text::packet_encoding, $3, $4, $5, $6, $7, $8, $9)',
+)
+
+/** Brings what is in a journal to the tracks and segments. */
+export const settleJournal = statement<[journal: number], never>(
+  'settle_journal',
+  'SELECT settle_journal($1)',
+)
+
+/** Takes the tracks of calls away from their journals; that of `by` knows. */
+export const releaseCalls = statement<[calls: readonly number[], by: number | null], never>(
+  'release_calls',
+  'SELECT release_calls($1::bigint[], $2)',
+)
+
+/** Settles a journal for the last time; `calls`: those of its tracks. */
+export const closeJournal = statement<[journal: number, calls: readonly number[]], never>(
+  'close_journal',
+  'SELECT close_journal($1, $2::bigint[])',
 )

@@ -1,4 +1,5 @@
 // The measurements of calls, the latest of them kept: a player asks for one recording many times.
+import { settleCall } from '../calls/statements.ts'
 import type { Queryable } from '../database/statement.ts'
 import { GatewayError } from '../errors.ts'
 import { type MeasuredCall, measureCall, stateOf } from './measure.ts'
@@ -18,6 +19,7 @@ export function createMeasurements(db: Queryable): Measurements {
   const kept = new Map<string, Promise<MeasuredCall>>()
 
   return async (callId) => {
+    await settleCall(db, callId)
     const [call] = await findRecordedCall(db, callId)
     if (call === undefined) throw new GatewayError('call_not_found', `Call ${callId} not found`)
     const rows = await listRecordedTracks(db, call.id, false)

@@ -18,6 +18,7 @@ type Row = {
 
 /** All packets of a call, read from the table itself and by nothing of the product, sorted by sequence. */
 export async function storedPackets(pool: Pool, callId: string): Promise<StoredPacket[]> {
+  await pool.query('SELECT settle_journals()')
   const { rows } = await pool.query<Row>(
     `SELECT track::text, sequences, timestamps, sizes, payload FROM segments
      WHERE call = (SELECT id FROM calls WHERE call_id = $1)`,

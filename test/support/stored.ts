@@ -69,6 +69,7 @@ type TrackRow = OfCall &
 /** Reads all calls of a database. */
 export async function readStored(db: Queryable): Promise<StoredCall[]> {
   const rows = async <Row>(sql: string): Promise<Row[]> => (await db.query(sql)).rows as Row[]
+  await db.query('SELECT settle_journals()')
   const calls = await rows<
     { id: number } & Omit<StoredCall, 'tracks' | 'segments' | 'events' | 'tries'>
   >(

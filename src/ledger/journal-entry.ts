@@ -1,0 +1,64 @@
+// Packets as an entry of the journal: arrays with an element for each. Pure.
+import { byteaArray, float8Array, int2Array, int8Array } from '../database/binary-array.ts'
+import type { PacketGroup } from './batch.ts'
+import { trackNames } from './packet.ts'
+
+/** The parameters of append_to_journal() after the journal. */
+export type JournalParameters = [
+  encoding: 'text' | 'binary',
+  firsts: string,
+  lasts: string,
+  calls: Uint8Array,
+  tracks: Uint8Array,
+  sequences: Uint8Array,
+  timestamps: Uint8Array,
+  payloads: Uint8Array,
+]
+
+/** What of an entry fits on a page of PostgreSQL, and what a packet takes of that beside its payload, in bytes. */
+const entryBytes = 7_800
+const overheadBytes = 34
+
+/** Writes groups of one encoding as parameters, and says how many bytes of payload they have. */
+export function journalParameters(
+  groups: readonly (readonly [call: number, group: PacketGroup])[],
+): { readonly parameters: JournalParameters; readonly bytes: number } {
+  const calls: number[] = []
+  const tracks: number[] = []
+  const sequences: number[] = []
+  const timestamps: number[] = []
+  const payloads: Uint8Array[] = []
+  const firsts = [1]
+  const lasts: number[] = []
+  let bytes = 0
+  let bytesOfEntry = 0
+  for (const [call, { packets }] of groups)
+    for (const { track, sequence, timestamp, payload } of packets) {
+      bytesOfEntry += payload.length + overheadBytes
+      if (bytesOfEntry > entryBytes && calls.length >= (firsts.at(-1) ?? 1)) {
+        lasts.push(calls.length)
+        firsts.push(calls.length + 1)
+        bytesOfEntry = payload.length + overheadBytes
+      }
+      calls.push(call)
+      tracks.push(trackNames.indexOf(track) + 1)
+      sequences.push(sequence)
+      timestamps.push(timestamp)
+      payloads.push(payload)
+      bytes += payload.length
+    }
+  lasts.push(calls.length)
+  return {
+    parameters: [
+      groups[0]?.[1].packets[0]?.encoding ?? 'text',
+      `{${firsts.join()}}`,
+      `{${lasts.join()}}`,
+      int8Array(calls),
+      int2Array(tracks),
+      int8Array(sequences),
+      float8Array(timestamps),
+      byteaArray(payloads),
+    ],
+    bytes,
+  }
+}

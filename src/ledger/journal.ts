@@ -1,0 +1,224 @@
+// The journal of one queue: packets that come a few at a time and go on where a track of it ends are made durable in
+// one row a batch, and brought to their tracks and segments later, many at once. See migration 011 and decision 019.
+import type { Pool } from '../database/pool.ts'
+import { type Pulse, startPulse } from '../pulse.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { isRun, type PacketGroup, usual } from './batch.ts'
+import type { GroupOutcome } from './group-commit.ts'
+import { journalParameters } from './journal-entry.ts'
+import { type PacketReceipt, type TrackName, trackNames } from './packet.ts'
+import {
+  appendToJournal,
+  closeJournal,
+  holdTracks,
+  openJournal,
+  releaseCalls,
+  settleJournal,
+} from './statements.ts'
+
+/** What a journal needs. */
+export type JournalOptions = {
+  readonly pool: Pool
+  readonly logger: Logger
+  /** Runs what all journals of a process do one after the other. */
+  readonly inTurn: (run: () => Promise<void>) => Promise<void>
+}
+
+/** A group, and the number of its call. */
+export type NumberedGroup = readonly [call: number, group: PacketGroup]
+
+/** What is known of a track that goes on in the journal. */
+type Held = { next: number; readonly encoding: 'text' | 'binary' }
+
+/** A track that went on without the journal so far. */
+type Run = { next: number; batches: number }
+
+/** A track is held after so many batches of this process alone, each of few packets. */
+const batchesBefore = 8
+const fewPackets = 16
+/** Larger packets are not worth being written twice, in bytes. */
+const largestPayload = 16_384
+const mostHeld = 50_000
+
+/** What the journal holds is settled after so long, or when it is so many bytes of payload. */
+const settleAfterMs = 500
+const idleMs = 60_000
+const settleBytes = 2 ** 21
+/** With more the next batch waits for it. */
+const mostBytes = 2 ** 24
+
+/** One journal. */
+export class Journal {
+  readonly #options: JournalOptions
+  /** By {@link keyOf}. */
+  readonly #held = new Map<number, Held>()
+  readonly #runs = new Map<number, Run>()
+  #number: number | undefined
+  /** What it holds, in bytes of payload. */
+  #bytes = 0
+  readonly #settling: Pulse
+
+  constructor(options: JournalOptions) {
+    this.#options = options
+    this.#settling = startPulse({
+      everyMs: idleMs,
+      run: async () => {
+        await options.inTurn(() => this.#settle())
+        return undefined
+      },
+      onError: (error) => {
+        options.logger.warn({ err: error }, 'the journal was not settled; trying again')
+        this.#settling.wakeIn(settleAfterMs)
+      },
+    })
+  }
+
+  /** How the packets of a track are encoded here, if it is held. */
+  encodingOf(call: number, track: TrackName): 'text' | 'binary' | undefined {
+    return this.#held.get(keyOf(call, track))?.encoding
+  }
+
+  /** Makes groups of tracks that are held durable; what does not simply go on is for the ledger to try again. */
+  async append(groups: readonly NumberedGroup[]): Promise<GroupOutcome<PacketReceipt>[]> {
+    const going = groups.filter((group) => this.#goesOn(group))
+    if (going.length < groups.length)
+      await this.#leave(groups.filter((one) => !going.includes(one)))
+    if (this.#bytes >= mostBytes) await this.#options.inTurn(() => this.#settle())
+    const stored = new Set(going.length > 0 && (await this.#store(going)) ? going : [])
+    return groups.map((one) => (stored.has(one) ? one[1].packets.map(() => usual) : 'again'))
+  }
+
+  /** Hears of groups that were stored without it, and went on where their track ends; they may be held from now on. */
+  async offer(groups: readonly NumberedGroup[]): Promise<void> {
+    const ripe = groups.filter((group) => this.#isRipe(group))
+    if (ripe.length === 0 || this.#held.size + ripe.length > mostHeld) return
+    const { pool, logger } = this.#options
+    try {
+      this.#number ??= (await openJournal(pool))[0]?.id
+      if (this.#number === undefined) return
+      const calls = ripe.map(([call]) => call)
+      const tracks = ripe.map(([, { packets }]) => packets[0]?.track ?? 'mixed')
+      const held = await holdTracks(pool, this.#number, calls, tracks)
+      const encodings = new Map(
+        ripe.map(
+          ([
+            call,
+            {
+              packets: [first],
+            },
+          ]) => [keyOf(call, first?.track), first?.encoding],
+        ),
+      )
+      for (const { call, track, next } of held) {
+        const key = keyOf(call, track)
+        this.#held.set(key, { next, encoding: encodings.get(key) ?? 'text' })
+      }
+    } catch (error) {
+      // Whether they are held or not: without knowing of it, every packet goes the long way and comes to no harm.
+      logger.warn({ err: error }, 'tracks were not given to the journal')
+    }
+  }
+
+  /** Settles it for the last time. What fails here is settled by any other process. */
+  async close(): Promise<void> {
+    await this.#settling.stop()
+    if (this.#number === undefined) return
+    const { pool, logger } = this.#options
+    try {
+      await closeJournal(pool, this.#number, [...new Set([...this.#held.keys()].map(callOf))])
+    } catch (error) {
+      logger.warn({ err: error }, 'the journal was not closed; another process settles it')
+    }
+  }
+
+  #goesOn([call, { packets }]: NumberedGroup): boolean {
+    const [first] = packets
+    if (first === undefined) return false
+    const held = this.#held.get(keyOf(call, first.track))
+    return (
+      first.sequence === held?.next &&
+      first.encoding === held.encoding &&
+      isRun(packets) &&
+      packets.every(({ payload }) => payload.length <= largestPayload)
+    )
+  }
+
+  async #store(groups: readonly NumberedGroup[]): Promise<boolean> {
+    const { pool } = this.#options
+    if (this.#number === undefined) return false
+    const { parameters, bytes } = journalParameters(groups)
+    const [result] = await appendToJournal(pool, this.#number, ...parameters).catch((error) => {
+      // It may be stored or not: that is for the tracks to say, when they are taken away from here.
+      this.#abandon()
+      throw error
+    })
+    if (result === undefined || (!result.stored && result.lost === null)) this.#abandon()
+    for (const call of result?.lost ?? []) this.#forgetCall(call)
+    if (result?.stored !== true) return false
+    for (const [call, { packets }] of groups) {
+      const held = this.#held.get(keyOf(call, packets[0]?.track))
+      if (held !== undefined) held.next += packets.length
+    }
+    this.#settleSoon(bytes)
+    return true
+  }
+
+  /** Gives tracks back, with all that is here of them. */
+  async #leave(groups: readonly NumberedGroup[]): Promise<void> {
+    const calls = groups.map(([call]) => call)
+    for (const call of calls) this.#forgetCall(call)
+    await releaseCalls(this.#options.pool, calls, this.#number ?? null)
+  }
+
+  #forgetCall(call: number): void {
+    for (const track of trackNames) this.#held.delete(keyOf(call, track))
+  }
+
+  /** Nothing is known of it any more. What it holds is settled by whoever meets its tracks, or in a second by anybody. */
+  #abandon(): void {
+    this.#number = undefined
+    this.#held.clear()
+    this.#runs.clear()
+    this.#bytes = 0
+  }
+
+  #isRipe([call, { packets }]: NumberedGroup): boolean {
+    const [first] = packets
+    if (first === undefined) return false
+    const key = keyOf(call, first.track)
+    const run = this.#runs.get(key) ?? { next: first.sequence, batches: 0 }
+    const goesOn = run.next === first.sequence && packets.length <= fewPackets
+    run.batches = goesOn ? run.batches + 1 : 0
+    run.next = first.sequence + packets.length
+    const isRipe = run.batches >= batchesBefore
+    if (isRipe) this.#runs.delete(key)
+    else {
+      if (this.#runs.size >= mostHeld) this.#runs.clear()
+      this.#runs.set(key, run)
+    }
+    return isRipe
+  }
+
+  #settleSoon(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes >= settleBytes) this.#settling.wake()
+    else this.#settling.wakeIn(settleAfterMs)
+  }
+
+  async #settle(): Promise<void> {
+    const number = this.#number
+    const bytes = this.#bytes
+    if (number === undefined || bytes === 0) return
+    await settleJournal(this.#options.pool, number)
+    if (number === this.#number) this.#bytes -= bytes
+  }
+}
+
+/** One number for a call and a track. */
+function keyOf(call: number, track: TrackName = 'mixed'): number {
+  return call * trackNames.length + trackNames.indexOf(track)
+}
+
+function callOf(key: number): number {
+  return Math.floor(key / trackNames.length)
+}
