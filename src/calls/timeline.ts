@@ -88,8 +88,10 @@ const mediaEvents: Readonly<Record<string, Describe>> = {
     return `A stream${protocol} ended${of(streamEnds, data.by) ?? ''}.`
   },
   no_audio: ({ milliseconds, track, cause }) =>
-    `No audio came for ${count(Math.round(Number(milliseconds)))} ms on ${text(track)}` +
-    `${of(silences, cause) ?? ''}.`,
+    milliseconds === 0
+      ? `The audio that had not come on ${text(track)} came after all.`
+      : `No audio came for ${count(Math.round(Number(milliseconds)))} ms on ${text(track)}` +
+        `${of(silences, cause) ?? ''}.`,
   dtmf: ({ digit, track }) =>
     `The key ${text(digit)} was pressed${track === undefined ? '' : ` on ${text(track)}`}.`,
   paused: () => 'The PBX paused the audio.',

@@ -171,6 +171,11 @@ const sentences: readonly (readonly [kind: EntryKind, data: EntryData, text: str
     { event: 'no_audio', track: 'inbound', milliseconds: 20, cause: 'overload' },
     'No audio came for 20 ms on inbound (the gateway had no room for it).',
   ],
+  [
+    'media',
+    { event: 'no_audio', track: 'inbound', milliseconds: 0, cause: 'clock' },
+    'The audio that had not come on inbound came after all.',
+  ],
   ['media', { event: 'dtmf', digit: '#' }, 'The key # was pressed.'],
   ['media', { event: 'dtmf', digit: '5', track: 'inbound' }, 'The key 5 was pressed on inbound.'],
   ['media', { event: 'paused' }, 'The PBX paused the audio.'],

@@ -21,14 +21,14 @@ export class ArrivalLosses {
     this.#gaps = isByClock ? new ClockGaps() : undefined
   }
 
-  /** Takes the next packet; a gap that is now sure. */
-  took(at: number, durationMs: number): ClockGap | undefined {
-    return this.#gaps?.took(at, durationMs)
+  /** Takes the next packet; gaps that are now sure, or of which some came after all. */
+  took(at: number, durationMs: number): readonly ClockGap[] {
+    return this.#gaps?.took(at, durationMs) ?? []
   }
 
-  /** No audio comes for now, or ever: the next gap that was not sure before, until there is none. */
-  rest(): ClockGap | undefined {
-    return this.#gaps?.rest()
+  /** No audio comes for now, or ever: what was not sure before. */
+  rest(): readonly ClockGap[] {
+    return this.#gaps?.rest() ?? []
   }
 
   /** The protocol says that audio is missing in front of what comes next. */

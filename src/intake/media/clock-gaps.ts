@@ -1,16 +1,22 @@
 // Finds lost audio on a wire without numbers, by holding the samples that came against the time that passed.
-// A delay is no loss: after a stall the samples come all the same, in a burst. So audio counts as lost only when for
-// a while not even the earliest packet makes up for the deficit. Pure: time is an argument. Decision 015.
+// A delay is no loss: the samples come all the same, faster than time passes. So audio counts as lost only when for a
+// while no packet makes up for more of the deficit; and what comes after all is taken back. Pure: time is an argument.
+// Decision 015.
 
-/** A gap that was found out. */
+/** A gap that was found out, or found to be shorter than it was told. */
 export type ClockGap = {
-  /** The packet in front of which it is: the how many-th of the stream, from 0. */
+  /**
+   * The packet in front of which it is: the how many-th of the stream, from 0. In front of packet 0 is the time before
+   * the stream: no clock ran then, but it may turn out to have been shorter.
+   */
   readonly packet: number
-  /** Greater than 0. */
+  /** How long it is now; 0 when all of it came. Infinite before the stream. */
   readonly milliseconds: number
+  /** How much of it came after all since it was told; 0 for one that was not told before. */
+  readonly came: number
 }
 
-/** How long not even the earliest packet may make up for a deficit that counts as loss. */
+/** How long no packet may make up for more of a deficit that counts as loss, beyond jitter. */
 const proofMs = 1_000
 /** The same, for what is not so old when no more comes. */
 const lastProofMs = 400
@@ -24,6 +30,10 @@ const leastPackets = 0.6
 const noise = 0.25
 /** Deficits with no more packets between them may be one loss, blurred by jitter. */
 const blurredPackets = 15
+/** Packets that follow each other in less than so much of their length catch up. */
+const unhurried = 0.9
+/** Of so many gaps, the last ones, some may come after all. */
+const mostTold = 100
 /** So many lengths of packets are told apart. */
 const mostLengths = 100
 /** How fast the sender's clock may differ from ours before that counts as loss: 500 ppm. */
@@ -32,15 +42,20 @@ const drift = 0.0005
 /** Since a packet came, the clock has always been ahead of the samples by so much, or more. */
 type Step = {
   readonly packet: number
-  /** How much time had passed then; stalls count as little. */
-  readonly waitedMs: number
   readonly excess: number
+  /** Since when nothing made up for more of it, in time that passed, of which stalls are little; and its excess then. */
+  readonly waitedMs: number
+  readonly highest: number
 }
 
 /** Follows one stream. */
 export class ClockGaps {
   /** By how much the clock is ahead of the samples when nothing is late and nothing but the gaps told is lost. */
   #origin = Number.POSITIVE_INFINITY
+  /** The same if nothing of the gaps told had come after all: above it by the surplus that is not taken back yet. */
+  #toldOrigin = Number.NEGATIVE_INFINITY
+  /** What may come after all, in order of packets. */
+  readonly #told: ClockGap[] = [{ packet: 0, milliseconds: Number.POSITIVE_INFINITY, came: 0 }]
   #audioMs = 0
   #packets = 0
   /** The most frequent packet, how often it came, and how often others did. */
@@ -56,42 +71,58 @@ export class ClockGaps {
    * Takes the next packet.
    * @param at when it came, in milliseconds of a clock that never goes back
    * @param durationMs how much audio it holds
-   * @returns a gap that is now sure; it is in front of this or an earlier packet
+   * @returns gaps that are now sure, or of which some came after all; each in front of this or an earlier packet
    */
-  took(at: number, durationMs: number): ClockGap | undefined {
+  took(at: number, durationMs: number): readonly ClockGap[] {
     // A packet leaves when its last sample is spoken.
     const excess = at - durationMs - this.#audioMs
+    const sinceLast = at - this.#lastAt
     this.#origin = Math.min(excess, this.#origin + durationMs * drift)
-    this.#waitedMs += Math.min(at - this.#lastAt, Math.max(longestWaitMs, this.#usualMs))
+    const forgottenMs = Math.min(sinceLast, durationMs) * 2 * drift
+    this.#toldOrigin = Math.max(this.#origin, this.#toldOrigin - forgottenMs)
+    this.#waitedMs += Math.min(sinceLast, Math.max(longestWaitMs, this.#usualMs))
     this.#addStep(excess)
     this.#countLength(durationMs)
     this.#packets += 1
     this.#audioMs += durationMs
     this.#lastAt = at
-    return this.#findGap(proofMs)
+    return sinceLast < durationMs * unhurried ? [] : this.#find(proofMs)
   }
 
-  /** No more audio is expected, for now or ever: the next gap that was not sure before, until there is none. */
-  rest(): ClockGap | undefined {
-    return this.#findGap(lastProofMs)
+  /** No more audio is expected, for now or ever: what was not sure before. */
+  rest(): readonly ClockGap[] {
+    return this.#find(lastProofMs)
   }
 
   /** Audio was not expected for a time: what comes next is on time. */
   resume(): void {
     this.#origin = Number.POSITIVE_INFINITY
+    this.#toldOrigin = Number.NEGATIVE_INFINITY
+    this.#told.length = 0
     this.#steps.length = 0
   }
 
   /** Keeps what tells from where on packets are late, for each lateness that lasts. */
   #addStep(excess: number): void {
-    let step: Step = { packet: this.#packets, waitedMs: this.#waitedMs, excess }
+    const proof = { waitedMs: this.#waitedMs, highest: excess }
+    let step: Step = { packet: this.#packets, excess, ...proof }
     for (let last = this.#steps.at(-1); last !== undefined; last = this.#steps.at(-1)) {
       if (last.excess < excess) break
       step = { ...last, excess }
       this.#steps.pop()
     }
+    if (step.highest - excess >= this.#leastDeficit()) step = { ...step, ...proof }
     if (excess - this.#origin < this.#leastDeficit()) this.#steps.length = 0
     else this.#steps.push(step)
+  }
+
+  #find(proof: number): readonly ClockGap[] {
+    const gaps: ClockGap[] = []
+    for (;;) {
+      const gap = this.#takeBack() ?? this.#findGap(proof)
+      if (gap === undefined) return gaps
+      gaps.push(gap)
+    }
   }
 
   #leastDeficit(): number {
@@ -105,9 +136,44 @@ export class ClockGaps {
     if (!this.#isSure(last, proof)) return undefined
     const lost = last.excess - this.#origin
     const milliseconds = this.#isWhole(lost) ? this.#toWhole(lost) : lost
-    this.#origin += milliseconds
     this.#steps.splice(0, steps)
-    return milliseconds > 0 ? { packet: greatest.packet, milliseconds } : undefined
+    if (milliseconds <= 0) return undefined
+    // What came before the first gap that may come after all has nothing to do with it.
+    if (this.#told.length === 0) this.#toldOrigin = this.#origin
+    this.#origin += milliseconds
+    this.#toldOrigin += milliseconds
+    const gap = { packet: greatest.packet, milliseconds, came: 0 }
+    this.#told.push(gap)
+    if (this.#told.length > mostTold) this.#told.shift()
+    return gap
+  }
+
+  /** More audio came than time passed: so much of the last gap was none, and then of the one before it. */
+  #takeBack(): ClockGap | undefined {
+    const last = this.#told.at(-1)
+    const surplus = this.#toldOrigin - this.#origin
+    if (last === undefined || !(surplus >= this.#leastSurplus(last))) return undefined
+    const came = this.#cameOf(last, surplus)
+    const gap = { packet: last.packet, milliseconds: last.milliseconds - came, came }
+    this.#toldOrigin -= came
+    this.#told.pop()
+    if (gap.milliseconds > 0) this.#told.push(gap)
+    return gap
+  }
+
+  /** What is left of a gap of which some came is jitter as soon as it may be. */
+  #leastSurplus({ milliseconds, came }: ClockGap): number {
+    const least = this.#leastDeficit()
+    return came > 0 ? Math.min(milliseconds - least, least) : least
+  }
+
+  /** A rest that may be jitter is none, and whole packets stay whole. */
+  #cameOf({ milliseconds }: ClockGap, surplus: number): number {
+    const left = milliseconds - surplus
+    if (left <= this.#leastDeficit()) return milliseconds
+    return this.#isWhole(milliseconds) && this.#isWhole(left)
+      ? milliseconds - this.#toWhole(left)
+      : surplus
   }
 
   #isSure({ waitedMs }: Step, proof: number): boolean {

@@ -13,6 +13,7 @@ import { Interleaved } from './interleaved.ts'
 import type { MediaBudget } from './media-budget.ts'
 import type { MediaStream, NumberedPacket, StreamStart } from './protocol.ts'
 import type { StreamRecord } from './stream-record.ts'
+import { StreamSilences } from './stream-silences.ts'
 import { StreamTracks } from './stream-tracks.ts'
 
 /** The time, in milliseconds. */
@@ -29,7 +30,7 @@ export type RedactKeys = (keys: { readonly digit: string }) => { readonly digit:
 /** What a stream needs. */
 export type LedgerStreamOptions = {
   readonly start: StreamStart
-  readonly record: Pick<StreamRecord, 'open' | 'silences' | 'note' | 'end'>
+  readonly record: Pick<StreamRecord, 'open' | 'silences' | 'shorten' | 'note' | 'end'>
   readonly ledger: Pick<Ledger, 'append'>
   readonly budget: MediaBudget
   readonly clock: MediaClock
@@ -66,6 +67,7 @@ export class LedgerStream implements MediaStream, PacketSender {
   readonly #interleaved: Interleaved
   readonly #losses: ArrivalLosses
   readonly #tracks: StreamTracks
+  readonly #silences: StreamSilences
   #state: State = 'opening'
   #callId = ''
   /** What came while the stream was not open. */
@@ -76,11 +78,13 @@ export class LedgerStream implements MediaStream, PacketSender {
   #isFinishing = false
 
   constructor(options: LedgerStreamOptions) {
-    const { format, channels, loss } = options.start
+    const { start, record } = options
+    const { format, channels, loss } = start
     this.#options = options
     this.#interleaved = new Interleaved(channels.length, sampleBytes(format.encoding) ?? 1)
     this.#losses = new ArrivalLosses(loss === 'clock')
     this.#tracks = new StreamTracks(channels)
+    this.#silences = new StreamSilences(record, channels, this.#tracks)
     void this.#open()
   }
 
@@ -105,8 +109,7 @@ export class LedgerStream implements MediaStream, PacketSender {
       if (start.loss === 'reported') this.missing(duration, 'overload')
       return
     }
-    const gap = this.#losses.took(came, duration)
-    if (gap !== undefined) this.#tellGap(gap)
+    this.#tellGaps(this.#losses.took(came, duration))
     const silences = this.#losses.takeSilences()
     for (const [index, part] of parts.entries()) {
       const track = start.channels[index]
@@ -131,7 +134,7 @@ export class LedgerStream implements MediaStream, PacketSender {
 
   paused(): void {
     if (!this.#losses.pause(this.#options.clock.steady())) return
-    this.#tellLastGaps()
+    this.#tellGaps(this.#losses.rest())
     this.note('paused')
   }
 
@@ -199,6 +202,7 @@ export class LedgerStream implements MediaStream, PacketSender {
       this.#waiting.sort((one, other) => one.number - other.number)
       const firsts = new Map(this.#waiting.toReversed().map(({ track, number }) => [track, number]))
       this.#tracks.enter(entry, firsts, clock.steady())
+      this.#silences.enter()
       this.#callId = entry.call_id
       this.#state = 'open'
     } catch (error) {
@@ -224,51 +228,25 @@ export class LedgerStream implements MediaStream, PacketSender {
   }
 
   #append({ track, number, at, came, payload, silences }: Numbered): void {
-    const { record, ledger, budget, start } = this.#options
+    const { ledger, budget, start } = this.#options
     const sequence = this.#tracks.sequenceOf(track, number)
     if (sequence < 0) {
       budget.give(payload.length)
       return
     }
-    const quietMs = this.#tracks.takeQuiet(track, came - durationMs(start.format, payload))
-    const before = { track, beforeSequence: sequence }
-    if (quietMs !== undefined)
-      record.silences([{ ...before, milliseconds: quietMs, cause: 'reconnect' }])
-    if (silences.length > 0) record.silences(silences.map((one) => ({ ...one, ...before })))
+    this.#silences.before(track, number, came - durationMs(start.format, payload), silences)
     this.#unsettled += 1
     const callId = this.#callId
     ledger.append({ callId, track, sequence, timestamp: at, encoding: 'binary', payload }, this)
   }
 
-  #tellGap({ packet, milliseconds }: ClockGap): void {
-    this.#whenOpen(() => {
-      const silences = this.#options.start.channels.map((track) => {
-        const beforeSequence = this.#tracks.sequenceOf(track, packet + 1)
-        return { track, beforeSequence, milliseconds, cause: 'clock' as const }
-      })
-      // Those of a call before that is over have been told there, or are not told any more.
-      this.#options.record.silences(silences.filter(({ beforeSequence }) => beforeSequence > 0))
-    })
-  }
-
-  #tellLastGaps(): void {
-    for (let gap = this.#losses.rest(); gap !== undefined; gap = this.#losses.rest())
-      this.#tellGap(gap)
-  }
-
-  /** What is missing at the end is in front of a packet that does not come. */
-  #tellLastSilences(): void {
-    const last = this.#losses.takeSilences()
-    const silences = this.#options.start.channels.flatMap((track) => {
-      const beforeSequence = this.#tracks.sequenceOf(track, this.#tracks.next(track))
-      return last.map((one) => ({ ...one, track, beforeSequence }))
-    })
-    this.#options.record.silences(silences)
+  #tellGaps(gaps: readonly ClockGap[]): void {
+    for (const gap of gaps) this.#whenOpen(() => this.#silences.found(gap))
   }
 
   async #finish({ by, more }: End): Promise<void> {
-    this.#tellLastGaps()
-    this.#tellLastSilences()
+    this.#tellGaps(this.#losses.rest())
+    this.#silences.atEnd(this.#losses.takeSilences())
     try {
       await this.#options.record.end(by, more)
     } catch (error) {

@@ -15,6 +15,7 @@ import type { TrackName } from '../../ledger/packet.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { insist } from './insist.ts'
 import type { StreamStart } from './protocol.ts'
+import { shortenSilences } from './statements.ts'
 
 /** What the record needs. */
 export type StreamRecordOptions = {
@@ -87,17 +88,12 @@ export class StreamRecord {
 
   /** Keeps silences; they are written after what was noted before. */
   silences(silences: readonly Silence[]): void {
-    if (silences.length === 0) return
-    this.#then((call) =>
-      recordSilences(
-        this.#options.pool,
-        call,
-        silences.map(({ track }) => track),
-        silences.map(({ beforeSequence }) => beforeSequence),
-        silences.map(({ milliseconds }) => milliseconds),
-        silences.map(({ cause }) => cause),
-      ),
-    )
+    this.#write(recordSilences, silences)
+  }
+
+  /** Shortens silences that were kept; to 0: there was none. */
+  shorten(silences: readonly Silence[]): void {
+    this.#write(shortenSilences, silences)
   }
 
   /** Tells those who watch the call of an event. */
@@ -118,6 +114,20 @@ export class StreamRecord {
     )
     if (ended?.completed === true) onCompleted()
     else onEvents()
+  }
+
+  #write(write: typeof recordSilences, silences: readonly Silence[]): void {
+    if (silences.length === 0) return
+    this.#then((call) =>
+      write(
+        this.#options.pool,
+        call,
+        silences.map(({ track }) => track),
+        silences.map(({ beforeSequence }) => beforeSequence),
+        silences.map(({ milliseconds }) => milliseconds),
+        silences.map(({ cause }) => cause),
+      ),
+    )
   }
 
   #then(write: (call: number) => Promise<unknown>): void {

@@ -48,6 +48,10 @@ function begin(change: Partial<StreamStart> = {}, room = 1_000_000) {
         for (const { track, beforeSequence, milliseconds, cause } of silences)
           told.push(`${cause} ${milliseconds} ms before ${track} ${beforeSequence}`)
       },
+      shorten: (silences) => {
+        for (const { track, beforeSequence, milliseconds, cause } of silences)
+          told.push(`only ${cause} ${milliseconds} ms before ${track} ${beforeSequence}`)
+      },
       note: (event, more) => told.push(`${event} ${JSON.stringify(more ?? {})}`),
       end: async (by, more) => void told.push(`end ${by} ${JSON.stringify(more)}`),
     },
@@ -144,6 +148,34 @@ suite('a call that comes back', () => {
     assert.deepEqual(told, ['reconnect 3000 ms before mixed 51'])
   })
 
+  test('has a shorter silence, or none, when it sends what it kept meanwhile', async () => {
+    const { stream, open, told, time } = begin({ channels: ['inbound', 'outbound'] })
+    await open({ call_id: 'CALL', bases: [50, 50], quiet_ms: [1_000, 200] })
+    const both = Buffer.alloc(2 * frame.length)
+    time.now += frameMs
+    for (let packet = 0; packet < 26; packet += 1) stream.audio(both)
+    assert.deepEqual(told.splice(0), [
+      'reconnect 1000 ms before inbound 51',
+      'reconnect 200 ms before outbound 51',
+    ])
+    time.now += frameMs
+    stream.audio(both)
+    assert.deepEqual(told, [
+      'only reconnect 500 ms before inbound 51',
+      'only reconnect 0 ms before outbound 51',
+    ])
+  })
+
+  test('has the same when it sent that before the database answered', async () => {
+    const { stream, open, told, time } = begin()
+    time.now += frameMs
+    for (let packet = 0; packet < 26; packet += 1) stream.audio(frame)
+    time.now += frameMs
+    stream.audio(frame)
+    await open({ call_id: 'CALL', bases: [50], quiet_ms: [1_040] })
+    assert.deepEqual(told, ['reconnect 500 ms before mixed 51'])
+  })
+
   test('has a silence of its own on each track', async () => {
     const { stream, open, told } = begin({ channels: ['inbound', 'outbound'] })
     await open({ call_id: 'CALL', bases: [4, 9], quiet_ms: [null, 800] })
@@ -227,6 +259,22 @@ suite('a gap by the clock', () => {
     assert.deepEqual(told, [])
     await open(fresh)
     assert.deepEqual(told, ['clock 100 ms before mixed 101'])
+  })
+
+  test('is taken back when its audio comes after all, as far as it does', async () => {
+    const { stream, play, open, time, told, settle } = begin()
+    await open(fresh)
+    play(100)
+    time.now += 800
+    play(100)
+    assert.deepEqual(told.splice(0), ['clock 800 ms before mixed 101'])
+    for (let packet = 0; packet < 30; packet += 1) stream.audio(frame)
+    play(1)
+    assert.deepEqual(told.splice(0), ['only clock 200 ms before mixed 101'])
+    for (let packet = 0; packet < 10; packet += 1) stream.audio(frame)
+    stream.stopped()
+    await settle()
+    assert.deepEqual(told, ['only clock 0 ms before mixed 101', 'end stopped {}'])
   })
 
   test('is told before the end, when it was not sure by then', async () => {

@@ -115,14 +115,8 @@ suite('FreeSWITCH', () => {
     other.send(Buffer.alloc(0))
     await endedStreams(pool, 'reconnect-1', 2)
     await assertStereo('reconnect-1', 16_000)
-    const silences = await storedSilences(pool, 'reconnect-1')
-    assert.deepEqual(
-      silences.map(({ track, before_sequence, cause }) => [track, before_sequence, cause]),
-      [
-        ['inbound', 2, 'reconnect'],
-        ['outbound', 2, 'reconnect'],
-      ],
-    )
+    // It sent more than the time holds that it was away: nothing of that is silence.
+    assert.deepEqual(await storedSilences(pool, 'reconnect-1'), [])
   })
 
   test('audio that FreeSWITCH threw away is missing by the clock; what had piled up is not', async () => {
