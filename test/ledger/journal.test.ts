@@ -151,7 +151,7 @@ test('a packet that is acknowledged around the end of its call is in it, and a r
 
 /** Sends packets until one is refused; the last that was not. */
 async function sendUntilSealed(ledger: TestLedger, callId: string, first: number): Promise<number> {
-  for (let sequence = first; ; sequence += 1) {
+  for (let sequence = first; sequence < first + 10_000; sequence += 1) {
     try {
       await ledger.store(packetOf(callId, sequence))
     } catch (error) {
@@ -159,6 +159,7 @@ async function sendUntilSealed(ledger: TestLedger, callId: string, first: number
       return sequence - 1
     }
   }
+  throw new Error('no packet was refused')
 }
 
 test('an erasure leaves nothing in the journal, and the next packet begins a new call', async () => {
