@@ -3,15 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createHealth } from '../../src/analysis/health.ts'
 import { ProviderError } from '../../src/analysis/provider.ts'
-import { moodOf } from '../../src/analysis/providers/lexicon.ts'
-import { redaction } from '../../src/analysis/redact-steps.ts'
-import { sameMode } from '../../src/analysis/redaction/classes.ts'
 import { NotNow } from '../../src/analysis/refusals.ts'
 import { transcribe } from '../../src/analysis/transcript-step.ts'
-import type { AnalysisProvider, WorkOptions } from '../../src/analysis/work-options.ts'
+import type { AnalysisProvider } from '../../src/analysis/work-options.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { claimOne } from '../support/claims.ts'
 import { createDatabase } from '../support/database.ts'
+import { workOptions } from '../support/work-options.ts'
 
 const never = new AbortController().signal
 
@@ -37,26 +35,7 @@ async function waitOf(names: readonly string[], away: readonly string[]): Promis
   await health.declare(providers)
   for (const name of away)
     await pool.query(`SELECT stop_asking($1, 'paused', '401', 60, false)`, [name])
-  const options: WorkOptions = {
-    pool,
-    providers,
-    health,
-    readPackets: async function* () {},
-    readTracks: async () => [
-      {
-        track: 'mixed',
-        end: 3,
-        transcribe: (transcriber, idempotencyKey, signal) =>
-          transcriber.transcribe({ idempotencyKey, audio: new Uint8Array(0), seconds: 3 }, signal),
-      },
-    ],
-    isSwapped: async () => false,
-    ...redaction(sameMode('mask')),
-    judge: moodOf,
-    summarise: () => ({ reason: '', outcome: '', nextStep: '' }),
-    requestSeconds: 5,
-    maxAttempts: 5,
-  }
+  const options = workOptions({ pool, providers, health }, ['mixed'])
   const refusal = await transcribe(await claimOne(pool), [], options, never).catch(
     (error: unknown) => error,
   )

@@ -4,9 +4,6 @@ import { after, test } from 'node:test'
 import { createHealth, type Health } from '../../src/analysis/health.ts'
 import { workLost } from '../../src/analysis/keep-step.ts'
 import { ProviderError } from '../../src/analysis/provider.ts'
-import { moodOf } from '../../src/analysis/providers/lexicon.ts'
-import { redaction } from '../../src/analysis/redact-steps.ts'
-import { sameMode } from '../../src/analysis/redaction/classes.ts'
 import { NotNow } from '../../src/analysis/refusals.ts'
 import type { MoodJudge, Summariser, Transcriber } from '../../src/analysis/service.ts'
 import { type Claim, claimCalls } from '../../src/analysis/statements.ts'
@@ -17,6 +14,7 @@ import { createLogger } from '../../src/telemetry/logger.ts'
 import { makeDue } from '../support/calls.ts'
 import { claimOne, leaseSeconds } from '../support/claims.ts'
 import { createDatabase } from '../support/database.ts'
+import { workOptions } from '../support/work-options.ts'
 
 const logger = createLogger({ level: 'silent', pretty: false })
 const never = new AbortController().signal
@@ -85,25 +83,7 @@ async function optionsFor(
   const health = createHealth({ pool, owner: 'one', expiresSeconds: 30, logger })
   started.push(health)
   await health.declare(providers)
-  return {
-    pool,
-    providers,
-    health,
-    readPackets: async function* () {},
-    readTracks: async () =>
-      tracks.map((track) => ({
-        track,
-        end: 3,
-        transcribe: (transcriber, idempotencyKey, signal) =>
-          transcriber.transcribe({ idempotencyKey, audio: new Uint8Array(0), seconds: 3 }, signal),
-      })),
-    isSwapped: async () => false,
-    ...redaction(sameMode('mask')),
-    judge: moodOf,
-    summarise: () => ({ reason: 'In their own words.', outcome: '', nextStep: '' }),
-    requestSeconds: 5,
-    maxAttempts: 5,
-  }
+  return workOptions({ pool, providers, health }, tracks)
 }
 
 /** The same call, claimed by another attempt. */

@@ -4,12 +4,12 @@ import { mock } from 'node:test'
 import { ProtocolViolation, type WebSocketProtocol } from '../../src/intake/media/protocol.ts'
 import type { Random } from '../../src/random.ts'
 import { connectFake, type FakeConnection } from './fake-peer.ts'
+import { sized } from './soak.ts'
 
 /** What to throw. */
 export type Fuzz = {
   readonly protocol: WebSocketProtocol
   readonly random: Random
-  readonly messages: number
   /** A conversation that goes well: texts and audio, in order. */
   readonly valid: () => readonly (string | Buffer)[]
 }
@@ -17,10 +17,11 @@ export type Fuzz = {
 /** What came of it; both sorts must be met, or the fuzz does not reach into the protocol. */
 export type Fuzzed = { readonly heard: number; readonly refused: number }
 
+const messages = sized(20_000, 100_000)
 const longestConversation = 20
 
 /** Nothing but a {@link ProtocolViolation} may be thrown, and nothing heaps up that does not end with a connection. */
-export function fuzzProtocol({ protocol, random, messages, valid }: Fuzz): Fuzzed {
+export function fuzzProtocol({ protocol, random, valid }: Fuzz): Fuzzed {
   mock.timers.enable({ apis: ['setTimeout'] })
   let heard = 0
   let refused = 0

@@ -1,23 +1,34 @@
 // One real PostgreSQL for the whole run, with a migrated template from which every test file makes databases
 // of its own. TEST_DATABASE_URL names another server to use (a superuser of it); TEST_POSTGRES_BIN
-// another PostgreSQL's programs.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+// another PostgreSQL's programs. What the tests write is kept in memory where there is enough of it.
+import { execFile } from 'node:child_process'
+import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises'
+import { freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '../../src/database/embedded/postgres.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { databaseUrl, templateName } from './database.ts'
 
+const root = join(import.meta.dirname, '..', '..')
+const memory = '/dev/shm'
+const enoughBytes = 6 * 2 ** 30
 const stack = new AsyncDisposableStack()
 
 /** Runs once, before all test files. */
 export async function globalSetup(): Promise<void> {
   const logger = createLogger({ level: 'warn', pretty: false })
+  if (await isRoomInMemory()) process.env.TMPDIR = memory
+  const temporary = await mkdtemp(join(tmpdir(), 'gateway-test-'))
+  stack.defer(() => rm(temporary, { recursive: true, force: true }))
+  // Unprivileged users have to pass; what is in it is closed by itself.
+  await chmod(temporary, 0o755)
+  process.env.TMPDIR = temporary
+  await compileOnce()
   if (process.env.TEST_DATABASE_URL === undefined) {
-    const folder = await mkdtemp(join(tmpdir(), 'gateway-test-'))
-    stack.defer(() => rm(folder, { recursive: true, force: true }))
+    const folder = await mkdtemp(join(temporary, 'postgres-'))
     const binDirectory = process.env.TEST_POSTGRES_BIN
     const postgres = await startEmbeddedPostgres({
       dataDirectory: folder,
@@ -43,4 +54,17 @@ export async function globalSetup(): Promise<void> {
 /** Runs once, after all test files. */
 export async function globalTeardown(): Promise<void> {
   await stack.disposeAsync()
+}
+
+/** Whether there is room for the databases of a whole run, with their logs. */
+async function isRoomInMemory(): Promise<boolean> {
+  const { bavail, bsize } = await statfs(memory).catch(() => ({ bavail: 0, bsize: 0 }))
+  return Math.min(bavail * bsize, freemem()) >= enoughBytes
+}
+
+/** What is compiled is kept by processes that end in order: a gateway that is killed leaves nothing to the next. */
+async function compileOnce(): Promise<void> {
+  process.env.NODE_COMPILE_CACHE = join(root, 'node_modules', '.cache', 'compiled')
+  const program = join(root, 'bin', 'ai-pbx-gateway.js')
+  await promisify(execFile)(process.execPath, [program, '--version'])
 }

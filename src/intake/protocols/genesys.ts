@@ -200,7 +200,7 @@ class Session {
 
   #awaitEnd(reason: string): void {
     clearTimeout(this.#patience)
-    this.#patience = setTimeout(() => this.#peer.close(reason), patienceMs)
+    this.#patience = setTimeout(() => this.#peer.close(reason), patienceMs).unref()
   }
 }
 

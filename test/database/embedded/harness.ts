@@ -6,10 +6,10 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { isPostgresOf, processBirth } from '../../../src/database/embedded/processes.ts'
 import { StartupError } from '../../../src/errors.ts'
+import { until } from '../../support/until.ts'
 
 /** The folder of all folders of a test file. */
 const root = mkdtempSync(join(tmpdir(), 'embedded-postgres-'))
@@ -40,18 +40,9 @@ export function serverPid(directory: string): number | undefined {
   }
 }
 
-/** Waits until it holds; fails after 20 s. */
-export async function eventually(what: string, holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000
-  while (!holds()) {
-    assert.ok(Date.now() < deadline, `not within 20 s: ${what}`)
-    await delay(5)
-  }
-}
-
 /** Waits for the end of a process. */
 export async function gone(pid: number): Promise<void> {
-  await eventually(`the end of process ${pid}`, () => processBirth(pid) === undefined)
+  await until(`the end of process ${pid}`, () => processBirth(pid) === undefined)
 }
 
 /** A connection; the caller ends it. */

@@ -23,7 +23,6 @@ import {
   calls,
   cleanUp,
   connect,
-  eventually,
   gone,
   newDirectory,
   newDirectoryInClosedOne,
@@ -192,7 +191,7 @@ test('a server that dies under a gateway that watches it is started again, where
   assert.ok(killed !== undefined)
   process.kill(killed, 'SIGKILL')
   await gone(killed)
-  await eventually('another server', () => (serverPid(directory) ?? killed) !== killed)
+  await until('another server', () => (serverPid(directory) ?? killed) !== killed)
   let found: unknown[] = []
   await until('it answers', async () => {
     found = await calls(database.url).catch(() => [])
@@ -215,7 +214,7 @@ test('the last process of a server that was killed is waited for', async () => {
   process.kill(serverPid(dataDirectory) ?? 0, 'SIGKILL')
   const next = startEmbeddedPostgres({ dataDirectory, logger })
   const log = () => readFileSync(join(dataDirectory, 'startup.log'), 'utf8')
-  await eventually('an attempt to start has failed', () => log().includes('FATAL'))
+  await until('an attempt to start has failed', () => log().includes('FATAL'))
   process.kill(survivor, 'SIGCONT')
   const database = await next
   assert.deepEqual(await calls(database.url), ['first'])
@@ -231,11 +230,9 @@ test('a server that is stopping is waited for', async () => {
   // A "smart" stop, as from a service manager that signals all: the server waits for its clients.
   process.kill(pid, 'SIGTERM')
   const status = () => readFileSync(join(dataDirectory, 'postgres/postmaster.pid'), 'utf8')
-  await eventually('the server stops', () => status().includes('stopping'))
+  await until('the server stops', () => status().includes('stopping'))
   const next = startEmbeddedPostgres({ dataDirectory, logger })
-  await eventually('the next gateway is at it', () =>
-    existsSync(join(dataDirectory, 'gateway.lock')),
-  )
+  await until('the next gateway is at it', () => existsSync(join(dataDirectory, 'gateway.lock')))
   assert.equal(serverPid(dataDirectory), pid)
   await client.end()
   const database = await next
@@ -250,7 +247,7 @@ test('a postmaster.pid whose number something else has by now is no obstacle', a
   t.after(() => parent.kill())
   const zombie = Number(String((await once(parent.stdout, 'data'))[0]))
   const command = () => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')
-  await eventually('the shell has become another program', () => command() === 'sleep\n')
+  await until('the shell has become another program', () => command() === 'sleep\n')
   parent.stdin.end('end\n')
   await gone(zombie)
   assert.ok(process.kill(zombie, 0))
@@ -280,7 +277,7 @@ test('a first start that was killed in the middle is done again', async () => {
   const dataDirectory = newDirectory()
   const gateway = startGateway({ dataDirectory })
   const entries = () => (existsSync(dataDirectory) ? readdirSync(dataDirectory) : [])
-  await eventually('initdb is at work', () =>
+  await until('initdb is at work', () =>
     entries().some((name) => existsSync(join(dataDirectory, name, 'postgres/global'))),
   )
   gateway.signalGroup('SIGKILL')

@@ -157,11 +157,10 @@ suite('is refused, with the field, what was expected and what came:', () => {
   })
 })
 
-test('100,000 messages of any kind: heard or refused, nothing else', (t) => {
+test('messages of any kind: heard or refused, nothing else', (t) => {
   const { heard, refused } = fuzzProtocol({
     protocol: asterisk,
     random: seededFor(t),
-    messages: 100_000,
     valid: () => [
       Buffer.of(1, 2, 3, 4),
       plainStart,
@@ -171,7 +170,7 @@ test('100,000 messages of any kind: heard or refused, nothing else', (t) => {
       'ERROR channel_id:1 error_text:bad',
     ],
   })
-  assert.ok(heard > 10_000 && refused > 1_000, `${heard} heard, ${refused} refused`)
+  assert.ok(heard > 2_000 && refused > 200, `${heard} heard, ${refused} refused`)
 })
 
 test('two calls of real speech, as the two channels that a snoop makes, are one with both speakers', async () => {

@@ -33,11 +33,10 @@ suite('refused is', () => {
     })
 })
 
-test('100,000 messages of any kind do no more than be refused', (t) => {
+test('messages of any kind do no more than be refused', (t) => {
   const { heard, refused } = fuzzProtocol({
     protocol: freeswitch,
     random: seededFor(t),
-    messages: 100_000,
     valid: () => [
       metadata(),
       Buffer.alloc(320),
@@ -47,5 +46,5 @@ test('100,000 messages of any kind do no more than be refused', (t) => {
       Buffer.alloc(0),
     ],
   })
-  assert.ok(heard > 10_000 && refused > 100, `${heard} heard, ${refused} refused`)
+  assert.ok(heard > 2_000 && refused > 20, `${heard} heard, ${refused} refused`)
 })

@@ -187,11 +187,10 @@ test('the session is the one of the header', () => {
   assert.match(JSON.stringify(other.sent), /id should be 883efee8/)
 })
 
-test('100,000 messages of any kind do no more than be refused', (t) => {
+test('messages of any kind do no more than be refused', (t) => {
   const { heard, refused } = fuzzProtocol({
     protocol: genesys,
     random: seededFor(t),
-    messages: 100_000,
     valid: () => {
       const { message } = audioHookClient()
       return [
@@ -207,5 +206,5 @@ test('100,000 messages of any kind do no more than be refused', (t) => {
       ]
     },
   })
-  assert.ok(heard > 10_000 && refused > 1_000, `${heard} heard, ${refused} refused`)
+  assert.ok(heard > 2_000 && refused > 200, `${heard} heard, ${refused} refused`)
 })

@@ -120,11 +120,10 @@ suite('refused is', () => {
   })
 })
 
-test('100,000 messages of any kind do no more than be refused', (t) => {
+test('messages of any kind do no more than be refused', (t) => {
   const { heard, refused } = fuzzProtocol({
     protocol: jambonz,
     random: seededFor(t),
-    messages: 100_000,
     valid: () => [
       JSON.stringify({ ...said, customerData: { callId: 'ours', track: 'inbound' } }),
       Buffer.alloc(320),
@@ -132,5 +131,5 @@ test('100,000 messages of any kind do no more than be refused', (t) => {
       Buffer.alloc(640),
     ],
   })
-  assert.ok(heard > 10_000 && refused > 1_000, `${heard} heard, ${refused} refused`)
+  assert.ok(heard > 2_000 && refused > 200, `${heard} heard, ${refused} refused`)
 })

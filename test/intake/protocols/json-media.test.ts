@@ -10,6 +10,7 @@ import type { Random } from '../../../src/random.ts'
 import { connectFake } from '../../support/fake-peer.ts'
 import { plivoMessages, telnyxMessages, twilioMessages } from '../../support/json-media.ts'
 import { seededFor } from '../../support/seed.ts'
+import { sized } from '../../support/soak.ts'
 
 type Numbered = { readonly track: string; readonly number: number }
 
@@ -148,11 +149,11 @@ function garble(text: string, random: Random): string {
     .toString()
 }
 
-const mostMessages = 100_000
+const mostMessages = sized(20_000, 100_000)
 
 suite('a stranger may send anything: it is a word, nothing, or a violation with its reason', () => {
   for (const [protocol, messages] of kin)
-    test(`to ${protocol.name}, ${mostMessages} messages`, (t) => {
+    test(`to ${protocol.name}`, (t) => {
       const random = seededFor(t)
       const outcomes = { words: 0, violations: 0 }
       let connection = connectFake(protocol)

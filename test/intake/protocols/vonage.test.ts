@@ -105,11 +105,10 @@ suite('refused is', () => {
   })
 })
 
-test('100,000 messages of any kind do no more than be refused', (t) => {
+test('messages of any kind do no more than be refused', (t) => {
   const { heard, refused } = fuzzProtocol({
     protocol: vonage,
     random: seededFor(t),
-    messages: 100_000,
     valid: () => [
       connected({ track: 'inbound' }),
       Buffer.alloc(640),
@@ -118,5 +117,5 @@ test('100,000 messages of any kind do no more than be refused', (t) => {
       Buffer.alloc(640),
     ],
   })
-  assert.ok(heard > 10_000 && refused > 1_000, `${heard} heard, ${refused} refused`)
+  assert.ok(heard > 2_000 && refused > 200, `${heard} heard, ${refused} refused`)
 })
