@@ -19,6 +19,7 @@ export type DeadlineOptions = {
 }
 
 const callsPerRun = 200
+const longestUnsettledSeconds = 2
 const announcementsPerRun = 1_000
 const announcementSeconds = 86_400
 /** Announcements are kept for a day, so there is no hurry. */
@@ -39,8 +40,8 @@ export function startDeadlines(options: DeadlineOptions): Pulse {
     everyMs: 1_000,
     onError: (error) => logger.error({ err: error }, 'deadlines were not met; trying again'),
     run: async () => {
-      // A call is silent since its last packet; and what a process left that is no more is settled here.
-      await settleJournals(pool)
+      // What a process left that is no more is settled here; and a call is silent since its last packet.
+      await settleJournals(pool, Math.min(longestUnsettledSeconds, packetTimeoutSeconds / 4))
       const [met] = await meetDeadlines(
         pool,
         callsPerRun,

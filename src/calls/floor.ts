@@ -73,7 +73,7 @@ export async function readFloor(
   query: FloorQuery,
   gateway: string,
 ): Promise<Static<typeof Floor>> {
-  await settleJournals(pool)
+  await settleJournals(pool, 0)
   return await inSnapshot(pool, async (db) => {
     const [head] = await readFloorHead(db)
     const found = await findCalls(db, query)

@@ -93,7 +93,7 @@ export const callRoutes: FastifyPluginAsyncTypebox<CallRouteOptions> = async (ap
     },
     async ({ query: { status, limit = defaultLimit, cursor } }) => {
       const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)
-      await settleJournals(pool)
+      await settleJournals(pool, 0)
       const [rows, total] = await Promise.all([
         status === undefined
           ? listCalls(pool, before, limit)

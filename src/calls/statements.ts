@@ -82,8 +82,11 @@ export const settleCall = statement<[callId: string], never>(
   'SELECT settle_call($1)',
 )
 
-/** The same for all calls. */
-export const settleJournals = statement<[], never>('settle_journals', 'SELECT settle_journals()')
+/** The same for all calls, but for what was settled in the last so many seconds: 0, nothing is left out. */
+export const settleJournals = statement<[forSeconds: number], never>(
+  'settle_journals',
+  'SELECT settle_journals($1)',
+)
 
 /** Completes a call; its status before, or no row for an unknown call. */
 export const completeCall = statement<

@@ -21,16 +21,11 @@ export type FeedEvent = {
   readonly exchanged: boolean | null
 }
 
-/** Gives positions to events that have none, oldest first; how many. */
+/** Gives positions to events that have none, oldest first; how many. Where there are none it waits for nobody. */
 export const publishEvents = statement<[limit: number], { readonly published: number }>(
   'publish_events',
-  'SELECT publish_events($1) AS published',
-)
-
-/** True when there are events without a position. */
-export const hasUnpublished = statement<[], { readonly pending: boolean }>(
-  'has_unpublished',
-  'SELECT EXISTS (SELECT FROM events WHERE position IS NULL) AS pending',
+  `SELECT CASE WHEN EXISTS (SELECT FROM events WHERE position IS NULL)
+     THEN publish_events($1) ELSE 0 END AS published`,
 )
 
 /** The events after a position, in order. A result's text is read from its call, never copied. */

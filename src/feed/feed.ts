@@ -5,7 +5,7 @@ import type { Pool } from '../database/pool.ts'
 import { startPulse } from '../pulse.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { type Batch, batchesOf } from './batch.ts'
-import { hasUnpublished, publishEvents, readEvents, readHead } from './event-log.ts'
+import { publishEvents, readEvents, readHead } from './event-log.ts'
 import type { FeedFilter } from './filter.ts'
 import { inTurns } from './in-turns.ts'
 import { startListener } from './listener.ts'
@@ -105,8 +105,6 @@ export async function startFeed({ pool, databaseUrl, logger }: FeedOptions): Pro
   }
 
   async function publishAll(): Promise<void> {
-    const [unpublished] = await hasUnpublished(pool)
-    if (unpublished?.pending !== true) return
     while (!stopped) {
       const [result] = await publishEvents(pool, publishLimit)
       if ((result?.published ?? 0) < publishLimit) return

@@ -41,9 +41,9 @@ const largestPayload = 16_384
 const mostHeld = 50_000
 
 /** What the journal holds is settled after so long, or when it is so many bytes of payload. */
-const settleAfterMs = 500
+const settleAfterMs = 600
 const idleMs = 60_000
-const settleBytes = 2 ** 21
+const settleBytes = 2 ** 22
 /** With more the next batch waits for it. */
 const mostBytes = 2 ** 24
 

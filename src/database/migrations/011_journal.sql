@@ -190,17 +190,19 @@ BEGIN
 END
 $$;
 
--- Settles all journals, also those of processes that are no more, and forgets journals that nobody used for a day:
--- should one be alive after all, its process is told by append_to_journal(). Returns how many had something in them.
-CREATE FUNCTION settle_journals() RETURNS integer LANGUAGE plpgsql AS $$
+-- Settles all journals that were not settled for so many seconds, also those of processes that are no more, and
+-- forgets journals that nobody used for a day: should one be alive after all, its process is told by
+-- append_to_journal(). Returns how many had something in them.
+CREATE FUNCTION settle_journals(p_for float8 DEFAULT 0) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
   v_journal bigint;
   v_settled integer := 0;
 BEGIN
   FOR v_journal IN
     SELECT id FROM journals
-    WHERE EXISTS (SELECT FROM journal_entries AS entry
-      WHERE entry.journal = journals.id AND entry.id > settled_up_to)
+    WHERE settled_at <= clock_timestamp() - make_interval(secs => p_for)
+      AND EXISTS (SELECT FROM journal_entries AS entry
+        WHERE entry.journal = journals.id AND entry.id > settled_up_to)
     ORDER BY id
   LOOP
     PERFORM settle_journal(v_journal);
