@@ -2,45 +2,31 @@
 // has thousands of elements. The layout is that of array_send() and array_recv() in PostgreSQL's arrayfuncs.c. Pure.
 
 /** The types of elements, and their numbers in `pg_type`. */
-const types = { bytea: 17, int8: 20, int2: 21, float8: 701 }
+const types = { bytea: 17, int8: 20, int2: 21, int4: 23, float8: 701 }
 
 const headBytes = 20
 
 /** Safe integers as `bigint[]`. */
 export function int8Array(values: readonly number[]): Buffer {
-  const array = head('int8', values.length, 12 * values.length)
-  let at = headBytes
-  for (const value of values) {
-    array.writeInt32BE(8, at)
-    array.writeInt32BE(Math.floor(value / 2 ** 32), at + 4)
-    array.writeUInt32BE(value >>> 0, at + 8)
-    at += 12
-  }
-  return array
+  return numberArray('int8', 8, values, (array, value, at) => {
+    array.writeInt32BE(Math.floor(value / 2 ** 32), at)
+    array.writeUInt32BE(value >>> 0, at + 4)
+  })
 }
 
-/** Integers of -32,768 to 32,767 as `smallint[]`. */
+/** Integers of 32 bits with a sign as `integer[]`. */
+export function int4Array(values: readonly number[]): Buffer {
+  return numberArray('int4', 4, values, (array, value, at) => array.writeInt32BE(value, at))
+}
+
+/** Integers of 16 bits with a sign as `smallint[]`. */
 export function int2Array(values: readonly number[]): Buffer {
-  const array = head('int2', values.length, 6 * values.length)
-  let at = headBytes
-  for (const value of values) {
-    array.writeInt32BE(2, at)
-    array.writeInt16BE(value, at + 4)
-    at += 6
-  }
-  return array
+  return numberArray('int2', 2, values, (array, value, at) => array.writeInt16BE(value, at))
 }
 
 /** Numbers as `float8[]`. */
 export function float8Array(values: readonly number[]): Buffer {
-  const array = head('float8', values.length, 12 * values.length)
-  let at = headBytes
-  for (const value of values) {
-    array.writeInt32BE(8, at)
-    array.writeDoubleBE(value, at + 4)
-    at += 12
-  }
-  return array
+  return numberArray('float8', 8, values, (array, value, at) => array.writeDoubleBE(value, at))
 }
 
 /** Bytes as `bytea[]`. */
@@ -53,6 +39,22 @@ export function byteaArray(values: readonly Uint8Array[]): Buffer {
     array.writeInt32BE(value.length, at)
     array.set(value, at + 4)
     at += 4 + value.length
+  }
+  return array
+}
+
+function numberArray(
+  type: keyof typeof types,
+  width: number,
+  values: readonly number[],
+  write: (array: Buffer, value: number, at: number) => void,
+): Buffer {
+  const array = head(type, values.length, (4 + width) * values.length)
+  let at = headBytes
+  for (const value of values) {
+    array.writeInt32BE(width, at)
+    write(array, value, at + 4)
+    at += 4 + width
   }
   return array
 }

@@ -1,5 +1,6 @@
 // One batch of packets as the parameters of commit_packets(), and its answer as a receipt for each packet.
 // Pure.
+import { float8Array, int4Array, int8Array } from '../database/binary-array.ts'
 import { GatewayError } from '../errors.ts'
 import type { Packet, PacketReceipt } from './packet.ts'
 import { emptyAccount, inOrder, type PacketVerdict, SequenceAccount } from './sequence-account.ts'
@@ -25,7 +26,7 @@ export type StoredGroup = {
 
 /**
  * The parameters of commit_packets() and append_packets() after the calls. Arrays are written as PostgreSQL reads
- * them: the driver would look at every element.
+ * them, those with an element for each packet in binary: the driver would look at every element.
  */
 export type PacketParameters = [
   tracks: string,
@@ -37,9 +38,9 @@ export type PacketParameters = [
   received: string,
   repeats: string,
   late: string,
-  sequences: string,
-  timestamps: string,
-  sizes: string,
+  sequences: Uint8Array,
+  timestamps: Uint8Array,
+  sizes: Uint8Array,
   payload: Uint8Array,
 ]
 
@@ -104,9 +105,9 @@ export function packetParameters(groups: readonly PacketGroup[]): PacketParamete
     textArray(received),
     `{${repeats.join()}}`,
     `{${late.join()}}`,
-    `{${sequences.join()}}`,
-    `{${timestamps.join()}}`,
-    `{${sizes.join()}}`,
+    int8Array(sequences),
+    float8Array(timestamps),
+    int4Array(sizes),
     Buffer.concat(payloads, bytes),
   ]
 }

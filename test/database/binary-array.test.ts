@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { byteaArray, float8Array, int2Array, int8Array } from '../../src/database/binary-array.ts'
+import {
+  byteaArray,
+  float8Array,
+  int2Array,
+  int4Array,
+  int8Array,
+} from '../../src/database/binary-array.ts'
 import { createDatabase } from '../support/database.ts'
 
 test('every array arrives as it was written', async () => {
@@ -10,18 +16,26 @@ test('every array arrives as it was written', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.maxSafeInteger()),
+      fc.array(fc.integer()),
       fc.array(fc.integer({ min: -32_768, max: 32_767 })),
       fc.array(fc.double({ noNaN: true })),
       fc.array(fc.uint8Array({ maxLength: 300 })),
-      async (integers, small, doubles, bytes) => {
+      async (large, integers, small, doubles, bytes) => {
         const { rows } = await database.pool.query(
-          `SELECT $1::bigint[]::text[] AS integers, $2::smallint[] AS small, $3::float8[] AS doubles,
-             $4::bytea[] AS bytes`,
-          [int8Array(integers), int2Array(small), float8Array(doubles), byteaArray(bytes)],
+          `SELECT $1::bigint[]::text[] AS large, $2::integer[] AS integers, $3::smallint[] AS small,
+             $4::float8[] AS doubles, $5::bytea[] AS bytes`,
+          [
+            int8Array(large),
+            int4Array(integers),
+            int2Array(small),
+            float8Array(doubles),
+            byteaArray(bytes),
+          ],
         )
         assert.deepEqual(rows, [
           {
-            integers: integers.map(String),
+            large: large.map(String),
+            integers,
             small,
             doubles: doubles.map((value) => value + 0),
             bytes: bytes.map((value) => Buffer.from(value)),

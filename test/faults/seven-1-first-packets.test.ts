@@ -70,6 +70,7 @@ test('7.1 all packets of twenty new calls, sent at once to two gateways, are sto
     answers.filter(({ status }) => status !== 202),
     [],
   )
+  await database.pool.query('SELECT settle_journals()')
   const { rows } = await database.pool.query(
     "SELECT DISTINCT received::text, packets, duplicates FROM tracks WHERE track = 'mixed'",
   )

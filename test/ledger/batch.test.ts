@@ -141,15 +141,27 @@ function readParameters(batch: readonly PacketGroup[]) {
     textsOf(received),
     numbersOf(repeats),
     numbersOf(late),
-    numbersOf(sequences),
-    numbersOf(timestamps),
-    numbersOf(sizes),
+    elementsOf(sequences, (element) => Number(element.readBigInt64BE())),
+    elementsOf(timestamps, (element) => element.readDoubleBE()),
+    elementsOf(sizes, (element) => element.readInt32BE()),
     payload,
   ] as const
 }
 
 function numbersOf(array: string): number[] {
   return textsOf(array).map(Number)
+}
+
+/** The elements of an array of the binary protocol: after 20 bytes each with its length before it. */
+function elementsOf(array: Uint8Array, read: (element: Buffer) => number): number[] {
+  const elements: number[] = []
+  const bytes = Buffer.from(array)
+  for (let at = 20; at < bytes.length; ) {
+    const end = at + 4 + bytes.readInt32BE(at)
+    elements.push(read(bytes.subarray(at + 4, end)))
+    at = end
+  }
+  return elements
 }
 
 function textsOf(array: string): string[] {
