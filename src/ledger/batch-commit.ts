@@ -12,7 +12,8 @@ import { type CommitTally, lostBy } from './tally.ts'
 /** What it needs. */
 export type BatchCommitOptions = {
   readonly pool: Pool
-  readonly journal: Journal
+  /** For packets that come a few at a time; without one, all go the other ways. */
+  readonly journal?: Journal | undefined
   readonly packetTimeoutSeconds: number
   readonly logger: Logger
   /** Called after a commit that created calls: there are events to publish. */
@@ -57,9 +58,9 @@ export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
     return found
   }
 
-  async function write(groups: readonly NumberedGroup[]): Promise<Outcome[]> {
+  async function write(into: Journal, groups: readonly NumberedGroup[]): Promise<Outcome[]> {
     const begun = performance.now()
-    const outcomes = await journal.append(groups)
+    const outcomes = await into.append(groups)
     const tally = new Tally()
     for (const [index, [, group]] of groups.entries())
       if (outcomes[index] !== 'again') tally.add(group, 0)
@@ -94,7 +95,7 @@ export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
       return told
     })
     tally.tell(options, begun)
-    await journal.offer(goingOn)
+    await journal?.offer(goingOn)
     return outcomes
   }
 
@@ -127,20 +128,13 @@ export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
     wayOf: (callId, track) => {
       const call = numbers.get(callId)
       if (call === undefined) return 'long'
-      return journal.encodingOf(call, track) ?? 'short'
+      return journal?.encodingOf(call, track) ?? 'short'
     },
     commit: async (groups) => {
       const known = numbered(groups)
       if (known === undefined) return await commit(groups)
-      const isHeld = known.every(
-        ([
-          call,
-          {
-            packets: [first],
-          },
-        ]) => first !== undefined && journal.encodingOf(call, first.track) !== undefined,
-      )
-      if (isHeld) return await write(known)
+      if (journal !== undefined && known.every((group) => journal.holds(group)))
+        return await write(journal, known)
       try {
         return await append(known)
       } catch (error) {

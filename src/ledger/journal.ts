@@ -20,8 +20,6 @@ import {
 export type JournalOptions = {
   readonly pool: Pool
   readonly logger: Logger
-  /** Runs what all journals of a process do one after the other. */
-  readonly inTurn: (run: () => Promise<void>) => Promise<void>
 }
 
 /** A group, and the number of its call. */
@@ -35,7 +33,7 @@ type Run = { next: number; batches: number }
 
 /** A track is held after so many batches of this process alone, each of few packets. */
 const batchesBefore = 8
-const fewPackets = 16
+const fewPackets = 8
 /** Larger packets are not worth being written twice, in bytes. */
 const largestPayload = 16_384
 const mostHeld = 50_000
@@ -54,8 +52,9 @@ export class Journal {
   readonly #held = new Map<number, Held>()
   readonly #runs = new Map<number, Run>()
   #number: number | undefined
-  /** What it holds, in bytes of payload. */
-  #bytes = 0
+  /** What went into it, and what of that is settled, in bytes of payload. */
+  #added = 0
+  #settled = 0
   readonly #settling: Pulse
 
   constructor(options: JournalOptions) {
@@ -63,7 +62,7 @@ export class Journal {
     this.#settling = startPulse({
       everyMs: idleMs,
       run: async () => {
-        await options.inTurn(() => this.#settle())
+        await this.#settle()
         return undefined
       },
       onError: (error) => {
@@ -78,12 +77,17 @@ export class Journal {
     return this.#held.get(keyOf(call, track))?.encoding
   }
 
+  /** Whether the track of a group is held. */
+  holds(group: NumberedGroup): boolean {
+    return this.#held.has(keyOfGroup(group))
+  }
+
   /** Makes groups of tracks that are held durable; what does not simply go on is for the ledger to try again. */
   async append(groups: readonly NumberedGroup[]): Promise<GroupOutcome<PacketReceipt>[]> {
     const going = groups.filter((group) => this.#goesOn(group))
     if (going.length < groups.length)
       await this.#leave(groups.filter((one) => !going.includes(one)))
-    if (this.#bytes >= mostBytes) await this.#options.inTurn(() => this.#settle())
+    if (this.#added - this.#settled >= mostBytes) await this.#settle()
     const stored = new Set(going.length > 0 && (await this.#store(going)) ? going : [])
     return groups.map((one) => (stored.has(one) ? one[1].packets.map(() => usual) : 'again'))
   }
@@ -96,22 +100,13 @@ export class Journal {
     try {
       this.#number ??= (await openJournal(pool))[0]?.id
       if (this.#number === undefined) return
+      const ofKey = new Map(ripe.map((group) => [keyOfGroup(group), group]))
       const calls = ripe.map(([call]) => call)
       const tracks = ripe.map(([, { packets }]) => packets[0]?.track ?? 'mixed')
-      const held = await holdTracks(pool, this.#number, calls, tracks)
-      const encodings = new Map(
-        ripe.map(
-          ([
-            call,
-            {
-              packets: [first],
-            },
-          ]) => [keyOf(call, first?.track), first?.encoding],
-        ),
-      )
-      for (const { call, track, next } of held) {
+      for (const { call, track, next } of await holdTracks(pool, this.#number, calls, tracks)) {
         const key = keyOf(call, track)
-        this.#held.set(key, { next, encoding: encodings.get(key) ?? 'text' })
+        const encoding = ofKey.get(key)?.[1].packets[0]?.encoding
+        if (encoding !== undefined) this.#held.set(key, { next, encoding })
       }
     } catch (error) {
       // Whether they are held or not: without knowing of it, every packet goes the long way and comes to no harm.
@@ -131,12 +126,13 @@ export class Journal {
     }
   }
 
-  #goesOn([call, { packets }]: NumberedGroup): boolean {
+  #goesOn(group: NumberedGroup): boolean {
+    const { packets } = group[1]
     const [first] = packets
-    if (first === undefined) return false
-    const held = this.#held.get(keyOf(call, first.track))
+    const held = this.#held.get(keyOfGroup(group))
     return (
-      first.sequence === held?.next &&
+      held !== undefined &&
+      first?.sequence === held.next &&
       first.encoding === held.encoding &&
       isRun(packets) &&
       packets.every(({ payload }) => payload.length <= largestPayload)
@@ -155,9 +151,9 @@ export class Journal {
     if (result === undefined || (!result.stored && result.lost === null)) this.#abandon()
     for (const call of result?.lost ?? []) this.#forgetCall(call)
     if (result?.stored !== true) return false
-    for (const [call, { packets }] of groups) {
-      const held = this.#held.get(keyOf(call, packets[0]?.track))
-      if (held !== undefined) held.next += packets.length
+    for (const group of groups) {
+      const held = this.#held.get(keyOfGroup(group))
+      if (held !== undefined) held.next += group[1].packets.length
     }
     this.#settleSoon(bytes)
     return true
@@ -179,13 +175,14 @@ export class Journal {
     this.#number = undefined
     this.#held.clear()
     this.#runs.clear()
-    this.#bytes = 0
+    this.#settled = this.#added
   }
 
-  #isRipe([call, { packets }]: NumberedGroup): boolean {
+  #isRipe(group: NumberedGroup): boolean {
+    const { packets } = group[1]
     const [first] = packets
     if (first === undefined) return false
-    const key = keyOf(call, first.track)
+    const key = keyOfGroup(group)
     const run = this.#runs.get(key) ?? { next: first.sequence, batches: 0 }
     const goesOn = run.next === first.sequence && packets.length <= fewPackets
     run.batches = goesOn ? run.batches + 1 : 0
@@ -200,23 +197,26 @@ export class Journal {
   }
 
   #settleSoon(bytes: number): void {
-    this.#bytes += bytes
-    if (this.#bytes >= settleBytes) this.#settling.wake()
+    this.#added += bytes
+    if (this.#added - this.#settled >= settleBytes) this.#settling.wake()
     else this.#settling.wakeIn(settleAfterMs)
   }
 
   async #settle(): Promise<void> {
-    const number = this.#number
-    const bytes = this.#bytes
-    if (number === undefined || bytes === 0) return
-    await settleJournal(this.#options.pool, number)
-    if (number === this.#number) this.#bytes -= bytes
+    const added = this.#added
+    if (this.#number === undefined || this.#settled === added) return
+    await settleJournal(this.#options.pool, this.#number)
+    this.#settled = Math.max(this.#settled, added)
   }
 }
 
 /** One number for a call and a track. */
-function keyOf(call: number, track: TrackName = 'mixed'): number {
+function keyOf(call: number, track: TrackName): number {
   return call * trackNames.length + trackNames.indexOf(track)
+}
+
+function keyOfGroup([call, { packets }]: NumberedGroup): number {
+  return keyOf(call, packets[0]?.track ?? 'mixed')
 }
 
 function callOf(key: number): number {

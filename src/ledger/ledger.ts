@@ -45,8 +45,8 @@ export type LedgerOptions = {
 
 /** Batches in flight at once. More than one for single packets makes smaller batches, which cost more. */
 const lanes = { single: 1, streamed: 2 }
-/** How many connections the ledger uses at once: one a lane, and one that settles their journals. */
-export const ledgerConnections = lanes.single + lanes.streamed + 1
+/** How many connections the ledger uses at once: one a lane, and one that settles for each journal. */
+export const ledgerConnections = 2 * lanes.single + lanes.streamed
 
 /** How long packets of streams wait for company: a fifth of the lag that a supervisor would notice. */
 const streamLingerMs = 80
@@ -62,29 +62,16 @@ const limits = {
 /** Opens the ledger. */
 export function createLedger(options: LedgerOptions): Ledger {
   const { pool, logger } = options
-  const journals: Journal[] = []
-  let turn = Promise.resolve()
-
-  function openJournal(): Journal {
-    const journal = new Journal({
-      pool,
-      logger,
-      inTurn: (run) => {
-        const done = turn.then(run)
-        turn = done.catch(() => {})
-        return done
-      },
-    })
-    journals.push(journal)
-    return journal
-  }
+  // What streams send comes many at a time, and is not worth being written twice.
+  const journals = Array.from({ length: lanes.single }, () => new Journal({ pool, logger }))
 
   function openLanes(
     count: number,
     change: Omit<GroupCommitLimits, keyof typeof limits>,
+    journals: readonly Journal[] = [],
   ): readonly GroupCommit<PacketReceipt>[] {
-    return Array.from({ length: count }, () => {
-      const { commit, wayOf } = createBatchCommit({ ...options, journal: openJournal() })
+    return Array.from({ length: count }, (_, lane) => {
+      const { commit, wayOf } = createBatchCommit({ ...options, journal: journals[lane] })
       return createGroupCommit<PacketReceipt>({
         limits: { ...limits, ...change },
         commit,
@@ -99,11 +86,15 @@ export function createLedger(options: LedgerOptions): Ledger {
     })
   }
 
-  const single = openLanes(lanes.single, {
-    refusesWhenFull: true,
-    lingerMs: 0,
-    databasePatienceMs: options.patienceSeconds * 1_000,
-  })
+  const single = openLanes(
+    lanes.single,
+    {
+      refusesWhenFull: true,
+      lingerMs: 0,
+      databasePatienceMs: options.patienceSeconds * 1_000,
+    },
+    journals,
+  )
   const streamed = openLanes(lanes.streamed, {
     refusesWhenFull: false,
     lingerMs: streamLingerMs,
