@@ -162,6 +162,17 @@ async function sendUntilSealed(ledger: TestLedger, callId: string, first: number
   throw new Error('no packet was refused')
 }
 
+test('a call that is over takes packets until its analysis begins, and none of them by a journal', async () => {
+  await using database = await createDatabase()
+  await using ledger = openLedger(database.url)
+  const { pool } = database
+  await startHeldCall(ledger, database)
+  await completeCall(pool, 'call', 'endpoint', 60)
+  await sendRun(ledger, 'call', enoughToBeHeld + 1, 2 * enoughToBeHeld)
+  assert.equal(await isHeld(pool, 'call'), false)
+  assert.deepEqual(await sequencesOf(pool, 'call'), upTo(2 * enoughToBeHeld))
+})
+
 test('an erasure leaves nothing in the journal, and the next packet begins a new call', async () => {
   await using database = await createDatabase()
   await using ledger = openLedger(database.url)
