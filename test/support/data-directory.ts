@@ -27,7 +27,7 @@ export function newDataDirectory(): DataDirectory {
     postmaster,
     connect: () => {
       const password = readFileSync(join(path, 'password'), 'utf8').trim()
-      const url = connectionUrl(join(path, 'postgres'), postmaster()?.port ?? 0, password)
+      const url = connectionUrl(postmaster()?.port ?? 0, password)
       return createPool(url, 'test', 4, createLogger({ level: 'error', pretty: false }))
     },
     [Symbol.asyncDispose]: async () => {

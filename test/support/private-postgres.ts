@@ -83,7 +83,7 @@ export async function startPrivatePostgres(): Promise<PrivatePostgres> {
         spawned = spawnPostmaster({ cluster, account, binaries, startupLog, port })
       }
       await pause(betweenStartsMs)
-      return findPostmaster(cluster)?.ready === true && (await answers(cluster, port, password))
+      return findPostmaster(cluster)?.ready === true && (await answers(port, password))
     })
   }
 

@@ -1,34 +1,18 @@
 // How the gateway reaches the embedded server: its URL, and the question whether it answers there.
 // The database `gateway` is made by the first connection that misses it.
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import pg from 'pg'
 import { databaseUser } from './cluster.ts'
 
 const database = 'gateway'
 
 /** "Come back later": starting or stopping (57P03, 57P01), full (53300), not or no longer there. */
-const later = new Set(['57P03', '57P01', '53300', 'ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE'])
+const later = new Set(['57P03', '57P01', '53300', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 const missingDatabase = '3D000'
 
-/** The longest path of a socket that every system takes, in bytes (`sun_path` of macOS, less its end). */
-const longestSocketPath = 103
-
-/**
- * The URL of a database of the server that is ready on a cluster; it contains the password. By the socket in the
- * cluster, which costs a tenth less for each packet than TCP does; by TCP where there is none, or its path is too long.
- */
-export function connectionUrl(
-  cluster: string,
-  port: number,
-  password: string,
-  name = database,
-): string {
-  const socket = join(cluster, `.s.PGSQL.${port}`)
-  const isReachable = Buffer.byteLength(socket) <= longestSocketPath && existsSync(socket)
-  const host = isReachable ? encodeURIComponent(cluster) : '127.0.0.1'
+/** The URL of a database of the server; it contains the password. */
+export function connectionUrl(port: number, password: string, name = database): string {
   // Without a word about TLS, PGSSLMODE in the environment would decide, and the server has none.
-  return `postgresql://${databaseUser}:${password}@${host}:${port}/${name}?sslmode=disable`
+  return `postgresql://${databaseUser}:${password}@127.0.0.1:${port}/${name}?sslmode=disable`
 }
 
 /**
@@ -36,13 +20,13 @@ export function connectionUrl(
  * @returns false when it may in a moment
  * @throws when it refuses for good
  */
-export async function answers(cluster: string, port: number, password: string): Promise<boolean> {
+export async function answers(port: number, password: string): Promise<boolean> {
   try {
-    await query(connectionUrl(cluster, port, password), 'SELECT')
+    await query(connectionUrl(port, password), 'SELECT')
     return true
   } catch (error) {
     if (codeOf(error) === missingDatabase) {
-      await query(connectionUrl(cluster, port, password, 'postgres'), `CREATE DATABASE ${database}`)
+      await query(connectionUrl(port, password, 'postgres'), `CREATE DATABASE ${database}`)
       return true
     }
     if (later.has(codeOf(error))) return false

@@ -7,8 +7,7 @@ import { join } from 'node:path'
 
 const parameters = {
   listen_addresses: '127.0.0.1',
-  // In the cluster itself, which is nobody else's.
-  unix_socket_directories: '.',
+  unix_socket_directories: '',
   timezone: 'UTC',
   log_timezone: 'UTC',
   // Segments are written in a stream: fewer checkpoints, fewer full pages in the log.

@@ -69,7 +69,7 @@ export async function startEmbeddedPostgres(
       }
 
       return {
-        url: connectionUrl(launch.cluster, port, password),
+        url: connectionUrl(port, password),
         watch: () => {
           watching ??= startPulse({
             everyMs: watchEveryMs,

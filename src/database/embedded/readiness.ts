@@ -51,7 +51,7 @@ export async function bringUp(
     if (postmaster !== undefined) {
       const ours = postmaster.pid === spawned?.pid
       try {
-        if (postmaster.ready && (await answers(cluster, postmaster.port, password)))
+        if (postmaster.ready && (await answers(postmaster.port, password)))
           return { postmaster, attached: !ours }
       } catch (error) {
         if (ours) await stopPostmaster(postmaster, logger)

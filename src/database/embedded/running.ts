@@ -15,5 +15,5 @@ export async function findEmbeddedUrl(dataDirectory: string): Promise<string | u
   if (!clusterExists(layout)) return undefined
   const postmaster = findPostmaster(layout.cluster)
   if (postmaster === undefined) return undefined
-  return connectionUrl(layout.cluster, postmaster.port, await readPassword(layout))
+  return connectionUrl(postmaster.port, await readPassword(layout))
 }

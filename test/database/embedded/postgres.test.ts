@@ -54,9 +54,7 @@ function copyOfTemplate(): string {
 test('the first start makes a durable, private, empty database, and stop ends it', async () => {
   const directory = newDirectory()
   const database = await startEmbeddedPostgres({ dataDirectory: directory, logger })
-  const host = encodeURIComponent(join(directory, 'postgres'))
-  assert.match(database.url, /^postgresql:\/\/gateway:[\w-]{32}@[^@]+:\d+\/gateway\b/)
-  assert.equal(database.url.split(/[@:]/)[3], host)
+  assert.match(database.url, /^postgresql:\/\/gateway:[\w-]{32}@127\.0\.0\.1:\d+\/gateway\b/)
   const settings = Object.fromEntries(
     (await query(database.url, 'SELECT name, setting FROM pg_settings')).map((row) => [
       row.name,
@@ -71,7 +69,7 @@ test('the first start makes a durable, private, empty database, and stop ends it
     server_encoding: 'UTF8',
     TimeZone: 'UTC',
     listen_addresses: '127.0.0.1',
-    unix_socket_directories: '.',
+    unix_socket_directories: '',
     max_connections: '200',
     max_wal_size: '2048',
     checkpoint_timeout: '900',
