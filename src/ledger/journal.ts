@@ -1,5 +1,5 @@
 // The journal of one queue: packets that come a few at a time and go on where a track of it ends are made durable in
-// one row a batch, and brought to their tracks and segments later, many at once. See migration 011 and decision 019.
+// a few rows a batch, and brought to their tracks and segments later, many at once. See migration 011 and decision 019.
 import type { Pool } from '../database/pool.ts'
 import { type Pulse, startPulse } from '../pulse.ts'
 import type { Logger } from '../telemetry/logger.ts'

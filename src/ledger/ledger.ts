@@ -63,7 +63,7 @@ const limits = {
 export function createLedger(options: LedgerOptions): Ledger {
   const { pool, logger } = options
   // What streams send comes many at a time, and is not worth being written twice.
-  const journals = Array.from({ length: lanes.single }, () => new Journal({ pool, logger }))
+  const journalsOfSingle = Array.from({ length: lanes.single }, () => new Journal({ pool, logger }))
 
   function openLanes(
     count: number,
@@ -93,7 +93,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       lingerMs: 0,
       databasePatienceMs: options.patienceSeconds * 1_000,
     },
-    journals,
+    journalsOfSingle,
   )
   const streamed = openLanes(lanes.streamed, {
     refusesWhenFull: false,
@@ -110,7 +110,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     },
     close: async () => {
       await Promise.all([...single, ...streamed].map((lane) => lane.close()))
-      await Promise.all(journals.map((journal) => journal.close()))
+      await Promise.all(journalsOfSingle.map((journal) => journal.close()))
     },
   }
 }

@@ -173,6 +173,27 @@ test('a call that is over takes packets until its analysis begins, and none of t
   assert.deepEqual(await sequencesOf(pool, 'call'), upTo(2 * enoughToBeHeld))
 })
 
+test('a journal that cannot be settled keeps what it has, and the others are settled all the same', async () => {
+  await using database = await createDatabase()
+  await using ledger = openLedger(database.url)
+  await using other = openLedger(database.url)
+  const { pool } = database
+  await startHeldCall(ledger, database, 'broken')
+  await startHeldCall(other, database, 'sound')
+  const received = (change: string) =>
+    pool.query(
+      `UPDATE tracks SET received = received ${change} '{[900,901)}'
+       WHERE call = (SELECT id FROM calls WHERE call_id = 'broken')`,
+    )
+  await received('+')
+  await pool.query('SELECT settle_journals()')
+  assert.deepEqual(await journaledPackets(pool, 'sound'), [])
+  assert.equal((await journaledPackets(pool, 'broken')).at(-1), enoughToBeHeld)
+  await received('-')
+  await pool.query('SELECT settle_journals()')
+  assert.deepEqual(await sequencesOf(pool, 'broken'), upTo(enoughToBeHeld))
+})
+
 test('an erasure leaves nothing in the journal, and the next packet begins a new call', async () => {
   await using database = await createDatabase()
   await using ledger = openLedger(database.url)

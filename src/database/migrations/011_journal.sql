@@ -205,8 +205,13 @@ BEGIN
         WHERE entry.journal = journals.id AND entry.id > settled_up_to)
     ORDER BY id
   LOOP
-    PERFORM settle_journal(v_journal);
-    v_settled := v_settled + 1;
+    BEGIN
+      PERFORM settle_journal(v_journal);
+      v_settled := v_settled + 1;
+    EXCEPTION WHEN SQLSTATE 'GW002' THEN
+      -- A defect, which its own process reports. The others go on.
+      RAISE WARNING '%', SQLERRM;
+    END;
   END LOOP;
   FOR v_journal IN
     SELECT id FROM journals
