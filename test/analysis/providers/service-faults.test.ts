@@ -1,18 +1,10 @@
 // Every client of an AI service against every way in which a service fails.
 import assert from 'node:assert/strict'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { after, beforeEach, describe, type TestContext, test } from 'node:test'
+import { after, beforeEach, describe, test } from 'node:test'
 import { ProviderError, type ProviderErrorKind } from '../../../src/analysis/provider.ts'
 import { createDeepgramTranscriber } from '../../../src/analysis/providers/deepgram.ts'
-import { type ServiceLimits, usualLimits } from '../../../src/analysis/providers/http-service.ts'
-import {
-  createOpenAiMoodJudge,
-  createOpenAiSummariser,
-} from '../../../src/analysis/providers/openai-chat.ts'
 import { createOpenAiTranscriber } from '../../../src/analysis/providers/openai-transcriber.ts'
-import type { SpokenLine } from '../../../src/analysis/service.ts'
-import type { AiServer, Reply } from '../../support/ai/ai-server.ts'
-import { startDeepgramServer } from '../../support/ai/deepgram-server.ts'
+import type { Reply } from '../../support/ai/ai-server.ts'
 import {
   drips,
   floods,
@@ -25,79 +17,16 @@ import {
   worksAndResets,
 } from '../../support/ai/faults.ts'
 import { garbageAnswers } from '../../support/ai/garbage.ts'
-import { startOpenAiServer } from '../../support/ai/openai-server.ts'
-import { wavOf } from '../../support/ai/wav.ts'
+import {
+  apiKey,
+  audio,
+  failureOf,
+  never,
+  quotation,
+  subjects,
+} from '../../support/ai/service-clients.ts'
 import { seededFor } from '../../support/seed.ts'
 import { until } from '../../support/until.ts'
-
-const apiKey = 'very-secret-key-of-ours'
-const lines: readonly SpokenLine[] = [
-  {
-    speaker: 'customer',
-    start: 1,
-    text: 'My mother’s maiden name is Featherstonehaugh of Dorset.',
-  },
-  { speaker: 'agent', start: 5, text: 'Thank you, I have ordered a refund.' },
-]
-
-/** Only who was sent words can repeat them. */
-const quotation = 'Bad line: "my mother’s maiden name is featherstonehaugh of dorset"'
-
-type Client = (key: string, signal?: AbortSignal) => Promise<unknown>
-type Subject = {
-  readonly start: () => Promise<AiServer>
-  readonly client: (baseUrl: string, limits?: Partial<ServiceLimits>) => Client
-}
-
-const never = new AbortController().signal
-const audio = wavOf(2)
-const subjects: Readonly<Record<string, Subject>> = {
-  'OpenAI transcription': {
-    start: () => startOpenAiServer({ apiKey }),
-    client: (baseUrl, limits = {}) => {
-      const service = createOpenAiTranscriber({ baseUrl, apiKey, model: 'whisper-1', limits })
-      return (idempotencyKey, signal = never) =>
-        service.transcribe({ idempotencyKey, audio, seconds: 2 }, signal)
-    },
-  },
-  'OpenAI mood': {
-    start: () => startOpenAiServer({ apiKey }),
-    client: (baseUrl, limits = {}) => {
-      const service = createOpenAiMoodJudge({ baseUrl, apiKey, model: 'gpt-4o-mini', limits })
-      return (idempotencyKey, signal = never) => service.judge({ idempotencyKey, lines }, signal)
-    },
-  },
-  'OpenAI summary': {
-    start: () => startOpenAiServer({ apiKey }),
-    client: (baseUrl, limits = {}) => {
-      const service = createOpenAiSummariser({ baseUrl, apiKey, model: 'gpt-4o-mini', limits })
-      return (idempotencyKey, signal = never) =>
-        service.summarise({ idempotencyKey, lines }, signal)
-    },
-  },
-  Deepgram: {
-    start: () => startDeepgramServer(apiKey),
-    client: (baseUrl, limits = {}) => {
-      const service = createDeepgramTranscriber({ baseUrl, apiKey, limits })
-      return (idempotencyKey, signal = never) =>
-        service.transcribe({ idempotencyKey, audio, seconds: 2 }, signal)
-    },
-  },
-}
-
-/** The failure of a request, after which no connection is left open. */
-async function failureOf(server: AiServer | undefined, work: Promise<unknown>) {
-  const error = await work.then(
-    () => assert.fail('it succeeded'),
-    (reason: unknown) => reason,
-  )
-  assert.ok(error instanceof ProviderError, String(error))
-  assert.ok(!error.message.includes(apiKey) && !error.message.includes('Featherstonehaugh'))
-  assert.match(error.message, /^(openai|deepgram): \P{Cc}{1,280}$/u)
-  if (server !== undefined)
-    await until('all connections are closed', () => server.openSockets() === 0)
-  return error
-}
 
 function error(status: number, headers?: Reply['headers'], code: string | null = null): Reply {
   return {
@@ -359,53 +288,3 @@ for (const [name, { start, client }] of Object.entries(subjects))
       assert.equal(failure.kind, 'configuration')
     })
   })
-
-/** A server of bare connections; `serve` sees each. */
-async function startBareServer(t: TestContext, serve: (socket: Socket) => void): Promise<number> {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {})
-    serve(socket)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
-}
-
-test('a connection that never stands is an outage, and is closed', async (t) => {
-  let connection: Socket | undefined
-  const port = await startBareServer(t, (socket) => {
-    connection = socket.resume()
-  })
-  const limits = { connectSeconds: 0.05 }
-  const ask = subjects['OpenAI mood']?.client(`https://127.0.0.1:${port}/v1`, limits)
-  assert.ok(ask)
-  const failure = await failureOf(undefined, ask('a'))
-  assert.equal(failure.kind, 'outage')
-  assert.match(failure.message, /: cannot be reached$/)
-  await until('the connection is closed', () => connection?.readableEnded || connection?.destroyed)
-})
-
-test('a service that refuses an upload without reading it is heard, and its connection closed', async (t) => {
-  const openSockets = () =>
-    process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length
-  const port = await startBareServer(t, (socket) => {
-    socket.write('HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n')
-  })
-  const before = openSockets()
-  const service = createDeepgramTranscriber({ baseUrl: `http://127.0.0.1:${port}`, apiKey })
-  const request = { idempotencyKey: 'a', audio: new Uint8Array(40_000_000), seconds: 2_500 }
-  const failure = await failureOf(undefined, service.transcribe(request, never))
-  assert.equal(failure.kind, 'permanent')
-  // The one that is left is the server's, which has not read to the end.
-  await until('our connection is closed', () => openSockets() <= before + 1)
-})
-
-test('the usual limits leave a slow machine time, and are finite', () => {
-  for (const limit of Object.values(usualLimits)) assert.ok(limit > 0 && Number.isFinite(limit))
-  assert.ok(usualLimits.totalSeconds >= usualLimits.requestSeconds)
-})
