@@ -91,6 +91,10 @@ test('under load every packet is stored once, every client of the feed hears eve
   assert.ok(one)
   process.kill(one.pid, 'SIGKILL')
   await Promise.any(supervisors.map(({ closed }) => closed))
+  // Until then it is given connections, which end with it.
+  await until('the death is noticed', () =>
+    gateway.log.some(({ msg }) => msg?.startsWith('a worker died')),
+  )
   await sendPacket(gateway.url, 'later', 1)
   // Some were on that worker, and some on the other.
   await Promise.any(supervisors.map((supervisor) => supervisor.sees('later', 'IN_PROGRESS')))
