@@ -37,12 +37,12 @@ test('every array arrives as it was written', async () => {
             large: large.map(String),
             integers,
             small,
-            doubles: doubles.map((value) => value + 0),
+            doubles,
             bytes: bytes.map((value) => Buffer.from(value)),
           },
         ])
       },
     ),
-    { numRuns: 50 },
+    { numRuns: 300 },
   )
 })
