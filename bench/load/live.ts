@@ -1,7 +1,7 @@
-// Calls as they live: each on a WebSocket of its own, a packet every 20 ms by a steady clock that waits for
-// nobody. The lag of a packet is from its sending until the ack that covers it was read.
+// Calls as they live: each on a WebSocket of its own, or many on one, a packet every 20 ms by a steady clock that
+// waits for nobody. The lag of a packet is from its sending until the ack that covers it was read.
 import { Histogram, type HistogramCounts } from '../statistics.ts'
-import { binaryFrame, sequenceOffset, timestampOf, timestampOffset } from './frames.ts'
+import { binaryFrame, sequenceOffset, textFrame, timestampOf, timestampOffset } from './frames.ts'
 import { readOptions, report, startOwnCpuMeter, untilGo } from './harness.ts'
 import { openWebSocket } from './web-socket.ts'
 
@@ -10,6 +10,8 @@ export type LiveOptions = {
   /** Call ids begin with it. */
   readonly run: string
   readonly calls: number
+  /** 1: each call has a socket of its own, and each packet is a write. Else those due at once are one write. */
+  readonly callsPerSocket?: number
   readonly packetsPerSecond: number
   readonly seconds: number
 }
@@ -27,13 +29,29 @@ export type LiveFigures = {
   readonly cpuSeconds: number
 }
 
+type Ack = { readonly type: string; readonly call_id: string; through: number; packets: number }
+
 type Call = {
   send: (sequence: number, now: number) => void
+}
+
+/** A socket and its calls, by their ids. */
+type Line = {
+  readonly calls: readonly Call[]
+  /** Writes what was sent since. */
+  flush: () => void
   close: () => void
 }
 
 const patienceMs = 15_000
-const { port, run, calls, packetsPerSecond, seconds } = readOptions<LiveOptions>()
+const {
+  port,
+  run,
+  calls,
+  callsPerSocket = 1,
+  packetsPerSecond,
+  seconds,
+} = readOptions<LiveOptions>()
 const perCall = packetsPerSecond * seconds
 const lagBySecond = Array.from({ length: seconds }, () => new Histogram())
 const lateness = new Histogram()
@@ -42,8 +60,47 @@ let maxLagMs = 0
 let began = 0
 let broken: string | undefined
 
+class LiveCall {
+  readonly id: string
+  readonly channel: number
+  readonly #sentAt = new Float64Array(perCall + 1)
+  #settled = 0
+  #frame: Buffer
+
+  constructor(number: number, channel: number) {
+    this.id = `${run}-${number}`
+    this.channel = channel
+    this.#frame = binaryFrame(1, channel)
+  }
+
+  /** @param isKept what was built before may not be changed: it is not written yet */
+  frameOf(sequence: number, now: number, isKept: boolean): Buffer {
+    if (isKept) this.#frame = Buffer.from(this.#frame)
+    this.#frame.writeUInt32BE(sequence, sequenceOffset + 4)
+    this.#frame.writeDoubleBE(timestampOf(sequence), timestampOffset)
+    this.#sentAt[sequence] = now
+    return this.#frame
+  }
+
+  hear(through: number): void {
+    const now = performance.now()
+    for (let sequence = this.#settled + 1; sequence <= through; sequence += 1) {
+      const at = this.#sentAt[sequence] ?? 0
+      lagBySecond[Math.min(seconds - 1, Math.floor((at - began) / 1_000))]?.record(now - at)
+      maxLagMs = Math.max(maxLagMs, now - at)
+    }
+    acknowledged += through - this.#settled
+    this.#settled = through
+  }
+}
+
+const lines: Line[] = []
+for (let first = 0; first < calls; first += callsPerSocket)
+  lines.push(await openLine(first, Math.min(callsPerSocket, calls - first)))
+// Those whose turns follow one another are on different sockets.
 const all: Call[] = []
-for (let call = 0; call < calls; call += 1) all.push(await openCall(call))
+for (let place = 0; place < callsPerSocket; place += 1)
+  for (const line of lines) all.push(...line.calls.slice(place, place + 1))
 await untilGo()
 const stopCpu = startOwnCpuMeter()
 began = performance.now()
@@ -59,6 +116,7 @@ while (sent < total && broken === undefined) {
     lateness.record(now - began - sent * everyMs)
     all[sent % calls]?.send(Math.floor(sent / calls) + 1, now)
   }
+  for (const line of lines) line.flush()
   await new Promise((resolve) => setTimeout(resolve, 1))
 }
 const sendingEnded = performance.now()
@@ -66,7 +124,7 @@ while (acknowledged < sent && performance.now() < sendingEnded + patienceMs)
   await new Promise((resolve) => setTimeout(resolve, 5))
 const elapsed = (performance.now() - began) / 1_000
 if (broken !== undefined) throw new Error(broken)
-for (const { close } of all) close()
+for (const { close } of lines) close()
 
 report({
   sent,
@@ -78,40 +136,39 @@ report({
   cpuSeconds: stopCpu(),
 } satisfies LiveFigures)
 
-async function openCall(number: number): Promise<Call> {
-  const sentAt = new Float64Array(perCall + 1)
-  let settled = 0
-  let frame = binaryFrame(1)
-
-  function hear(text: string): void {
-    const message = JSON.parse(text) as { type: string; through: number; packets: number }
-    if (message.type !== 'ack' || message.packets !== message.through) {
-      broken ??= `the server says ${text}`
-      return
-    }
-    const now = performance.now()
-    for (let sequence = settled + 1; sequence <= message.through; sequence += 1) {
-      const at = sentAt[sequence] ?? 0
-      lagBySecond[Math.min(seconds - 1, Math.floor((at - began) / 1_000))]?.record(now - at)
-      maxLagMs = Math.max(maxLagMs, now - at)
-    }
-    acknowledged += message.through - settled
-    settled = message.through
-  }
-
-  const path = `/v1/call/stream/${run}-${number}`
-  const { socket, close } = await openWebSocket(port, path, hear, (reason) => {
-    broken ??= `a socket broke: ${reason}`
-  })
-  return {
-    close,
-    send: (sequence, now) => {
-      // What the kernel has not taken must stay as it is.
-      if (socket.writableLength > 0) frame = Buffer.from(frame)
-      frame.writeUInt32BE(sequence, sequenceOffset + 4)
-      frame.writeDoubleBE(timestampOf(sequence), timestampOffset)
-      sentAt[sequence] = now
-      socket.write(frame)
+async function openLine(first: number, count: number): Promise<Line> {
+  const members = Array.from({ length: count }, (_, place) => new LiveCall(first + place, place))
+  const byId = new Map(members.map((call) => [call.id, call]))
+  const path = `/v1/call/stream/${run}-${first}`
+  const { socket, close } = await openWebSocket(
+    port,
+    path,
+    (text) => {
+      const message = JSON.parse(text) as Ack
+      const call = byId.get(message.call_id)
+      if (call === undefined || message.type !== 'ack' || message.packets !== message.through)
+        broken ??= `the server says ${text}`
+      else call.hear(message.through)
     },
+    (reason) => {
+      broken ??= `a socket broke: ${reason}`
+    },
+  )
+  for (const { id, channel } of members)
+    if (channel > 0) socket.write(textFrame(JSON.stringify({ type: 'open', channel, call_id: id })))
+  let due: Buffer[] = []
+  return {
+    calls: members.map((call) => ({
+      send: (sequence, now) => {
+        const frame = call.frameOf(sequence, now, count > 1 || socket.writableLength > 0)
+        if (count > 1) due.push(frame)
+        else socket.write(frame)
+      },
+    })),
+    flush: () => {
+      if (due.length > 0) socket.write(Buffer.concat(due))
+      due = []
+    },
+    close,
   }
 }

@@ -1,5 +1,5 @@
-// Calls as they live, 50 packets a second each over a WebSocket of their own; and how many of them it takes to
-// break the promise.
+// Calls as they live, 50 packets a second each, over a WebSocket of their own or over that of their PBX; and how
+// many of them it takes to break the promise.
 import { type Bench, portOf, startCpuMeter, startMeasuredGateway } from '../bench.ts'
 import { countStored } from '../cluster.ts'
 import type { LiveFigures, LiveOptions } from '../load/live.ts'
@@ -20,8 +20,19 @@ const floorSeconds = 10
 /** A process that was just started has compiled nothing yet. */
 const warm = { calls: 100, seconds: 5 }
 
+/** How the calls reach the gateway. */
+type Way = { readonly name: string; readonly callsPerSocket: number; readonly plot: string }
+
+const ways: readonly Way[] = [
+  { name: 'a socket each', callsPerSocket: 1, plot: 'live' },
+  { name: '100 on a socket', callsPerSocket: 100, plot: 'live-shared' },
+]
+
+type Shown = Pick<Section, 'rows' | 'plots'>
+
 /** What a number of calls came to. */
 type Step = {
+  readonly way: Way
   readonly calls: number
   readonly sent: number
   readonly lost: number
@@ -40,34 +51,49 @@ type Step = {
 /** Measures it. */
 export async function measureLive(bench: Bench): Promise<Section> {
   const seconds = bench.full ? 60 : 15
-  const floor = await playOnBareServer(bench, wantedCalls, floorSeconds)
-  const first = await playCalls(bench, wantedCalls, seconds)
+  const measured: Shown[] = []
+  for (const way of ways) measured.push(await measureWay(bench, way, seconds))
+  return {
+    title: 'Live calls',
+    about: `Each call sends a packet of 160 bytes every 20 ms, by a steady clock in ${loadProcesses} load \
+processes that waits for no acknowledgement; the calls take turns evenly. Either each has a WebSocket of its own, and each \
+packet is a write, or ${ways.at(-1)?.callsPerSocket} share one, as those of a PBX may, and packets that are due at once are a write. All \
+begin at once, on a server that had ${warm.calls} calls for ${warm.seconds} s before. The commit lag of a packet is from its sending until \
+the acknowledgement that covers it was read. Packets are *late* by what they were sent after their time: the load keeps \
+its clock. With \`--full\`, more calls are added until the lag's p99 reaches ${longestLagMs} ms, a packet is lost, or the load cannot keep its \
+clock (late p99 over ${latestMs} ms). The baseline is the same load for ${floorSeconds} s on a bare \`ws\` server that stores nothing and \
+acknowledges every 20 ms: what the machine and the load can do.`,
+    rows: measured.flatMap(({ rows }) => rows),
+    plots: measured.flatMap(({ plots }) => plots),
+  }
+}
+
+async function measureWay(
+  bench: Bench,
+  way: Way,
+  seconds: number,
+): Promise<Shown> {
+  const floor = await playOnBareServer(bench, way, wantedCalls, floorSeconds)
+  const first = await playCalls(bench, way, wantedCalls, seconds)
   const steps = [first]
   if (bench.full)
     for (const calls of moreCalls) {
       if (steps.at(-1)?.broken.length !== 0) break
-      steps.push(await playCalls(bench, calls, moreSeconds))
+      steps.push(await playCalls(bench, way, calls, moreSeconds))
     }
   const last = steps.at(-1) ?? first
+  const hasSteps = steps.length > 1
   return {
-    title: 'Live calls',
-    about: `Each call has a WebSocket of its own and sends a packet of 160 bytes every 20 ms, by a steady \
-clock in ${loadProcesses} load processes that waits for no acknowledgement; the calls take turns evenly. All begin at once, on a server that had ${warm.calls} calls for ${warm.seconds} s before. The commit \
-lag of a packet is from its sending until the acknowledgement that covers it was read. Packets are *late* by what \
-they were sent after their time: the load keeps its clock. More calls are added until the lag's p99 reaches \
-${longestLagMs} ms, a packet is lost, or the load cannot keep its clock (late p99 over ${latestMs} ms). The baseline is the same load for \
-${floorSeconds} s on a bare \`ws\` server that stores nothing and acknowledges every 20 ms: what the machine and the load \
-can do.`,
     rows: [
       ...rowsOf(first, floor, seconds),
       ...steps.slice(1).map(
         (step): Row => ({
-          what: `${count(step.calls)} calls for ${moreSeconds} s: lag p50, p99, max`,
+          what: `${nameOf(step)} for ${moreSeconds} s: lag p50, p99, max`,
           figure: lagOf(step),
           bar: step.broken.length === 0 ? 'holds' : `breaks: ${step.broken.join('; ')}`,
         }),
       ),
-      ...(steps.length > 1
+      ...(hasSteps
         ? [
             {
               what: `cores used at ${count(last.calls)} calls by server, PostgreSQL, load`,
@@ -76,29 +102,35 @@ can do.`,
           ]
         : []),
     ],
-    plots: [plotOverTime(first), ...(steps.length > 1 ? [plotByCalls(steps)] : [])],
+    plots: [plotOverTime(first), ...(hasSteps ? [plotByCalls(steps)] : [])],
   }
 }
 
-async function playCalls(bench: Bench, calls: number, seconds: number): Promise<Step> {
-  bench.progress(`${calls} calls for ${seconds} s`)
+async function playCalls(bench: Bench, way: Way, calls: number, seconds: number): Promise<Step> {
+  bench.progress(`${calls} calls, ${way.name}, for ${seconds} s`)
   await using gateway = await startMeasuredGateway(bench)
-  return await play(bench, gateway, calls, seconds, async () => {
+  return await play(bench, gateway, way, calls, seconds, async () => {
     const { packets } = await countStored(gateway.databaseUrl, 'live-')
     return packets
   })
 }
 
-async function playOnBareServer(bench: Bench, calls: number, seconds: number): Promise<Step> {
-  bench.progress(`${calls} calls for ${seconds} s on a bare server`)
+async function playOnBareServer(
+  bench: Bench,
+  way: Way,
+  calls: number,
+  seconds: number,
+): Promise<Step> {
+  bench.progress(`${calls} calls, ${way.name}, for ${seconds} s on a bare server`)
   await using server = await startBareServer(new URL('../bare-websocket.ts', import.meta.url))
-  return await play(bench, server, calls, seconds, async () => Number.POSITIVE_INFINITY)
+  return await play(bench, server, way, calls, seconds, async () => Number.POSITIVE_INFINITY)
 }
 
 /** @param countKept how many packets the server has kept */
 async function play(
   bench: Bench,
   server: Listening,
+  way: Way,
   calls: number,
   seconds: number,
   countKept: () => Promise<number>,
@@ -113,6 +145,7 @@ async function play(
       ...common,
       run: `live-${part}`,
       calls: calls / loadProcesses,
+      callsPerSocket: way.callsPerSocket,
       seconds,
     }),
   )
@@ -130,6 +163,7 @@ async function play(
   const lost = sent - Math.min(await countKept(), acknowledged)
   const lateMs = mergeHistograms(all.map(({ lateness }) => lateness)).percentile(0.99)
   return {
+    way,
     calls,
     sent,
     lost,
@@ -154,7 +188,7 @@ function rowsOf(step: Step, floor: Step, seconds: number): Row[] {
   const p99 = step.lag.percentile(0.99)
   return [
     {
-      what: `${count(step.calls)} calls for ${seconds} s: commit lag p50, p99, max`,
+      what: `${nameOf(step)} for ${seconds} s: commit lag p50, p99, max`,
       figure: lagOf(step),
       baseline: lagOf(floor),
       bar: `p99 < ${longestLagMs} ms`,
@@ -175,6 +209,10 @@ function rowsOf(step: Step, floor: Step, seconds: number): Row[] {
   ]
 }
 
+function nameOf({ way, calls }: Step): string {
+  return `${count(calls)} calls, ${way.name},`
+}
+
 function lagOf({ lag, maxLagMs }: Step): string {
   return [lag.percentile(0.5), lag.percentile(0.99), maxLagMs].map(ms).join(', ')
 }
@@ -185,13 +223,13 @@ function shares({ server, postgres, load }: Step): string {
 
 const limit = { value: longestLagMs, label: `the bar: p99 < ${longestLagMs} ms` }
 
-function plotOverTime({ calls, bySecond }: Step): LinePlot {
+function plotOverTime({ way, calls, bySecond }: Step): LinePlot {
   const points = (share: number) =>
     bySecond.map((lag, second) => [second + 0.5, lag.percentile(share)] as const)
   return {
     kind: 'line',
-    name: 'live',
-    title: `Commit lag of ${count(calls)} live calls, ${count(calls * packetsPerSecond)} packets/s`,
+    name: way.plot,
+    title: `Commit lag of ${count(calls)} live calls, ${way.name}, ${count(calls * packetsPerSecond)} packets/s`,
     x: { label: 'time', unit: 's' },
     y: { label: 'commit lag', unit: 'ms' },
     series: [
@@ -207,8 +245,8 @@ function plotByCalls(steps: readonly Step[]): LinePlot {
     steps.map(({ calls, lag }) => [calls, lag.percentile(share)] as const)
   return {
     kind: 'line',
-    name: 'live-calls',
-    title: 'Commit lag by the number of live calls',
+    name: `${steps[0]?.way.plot}-calls`,
+    title: `Commit lag by the number of live calls, ${steps[0]?.way.name}`,
     x: { label: 'calls of 50 packets/s', unit: '' },
     y: { label: 'commit lag', unit: 'ms' },
     series: [

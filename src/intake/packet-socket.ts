@@ -1,4 +1,5 @@
 // The stream over WebSocket: routes, and one connection after the other. What is said on it: docs/streams.md.
+import type { Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type {} from '@fastify/websocket'
@@ -95,19 +96,17 @@ export function createPacketSockets(options: PacketSocketOptions): PacketSockets
           'Packets are sent here by POST or over a WebSocket',
         )
       },
-      wsHandler: (socket, { params: { call_id }, query }) => {
+      wsHandler: (socket, { params: { call_id }, query, raw }) => {
         const { track = 'mixed' } = query
         const format = declaredFormat(query)
         const ledger = format === undefined ? options.ledger : options.formats.ledgerFor(format)
-        const stream = attach(socket, call_id, track, { ...options, ledger })
+        const heard = () => {
+          state.isAlive = true
+        }
+        const stream = attach(socket, raw.socket, call_id, track, { ...options, ledger, heard })
         const state = { isAlive: true, stream }
         sockets.set(socket, state)
-        socket.on('pong', () => {
-          state.isAlive = true
-        })
-        socket.on('message', () => {
-          state.isAlive = true
-        })
+        socket.on('pong', heard)
         socket.on('close', () => sockets.delete(socket))
         socket.on('error', (error) =>
           options.logger.debug({ call_id, reason: error.message }, 'a packet stream broke'),
@@ -135,12 +134,18 @@ type SocketState = { isAlive: boolean; readonly stream: PacketStream }
 
 function attach(
   socket: WebSocket,
+  connection: Socket,
   callOfPath: string,
   trackOfPath: TrackName,
-  { ledger, complete, logger }: PacketSocketOptions,
+  { ledger, complete, logger, heard }: PacketSocketOptions & { readonly heard: () => void },
 ): PacketStream {
   const channels = new Map<number, string>([[0, callOfPath]])
-  const account = new SocketAccount((message) => send(JSON.stringify(message)))
+  const account = new SocketAccount((messages) => {
+    // A commit may settle packets of many calls: one write tells of all.
+    connection.cork()
+    for (const message of messages) send(JSON.stringify(message))
+    connection.uncork()
+  })
   const stream = new PacketStream({
     ledger,
     onSettled: (packet, outcome) => account.settled(packet, outcome),
@@ -229,6 +234,7 @@ function attach(
 
   readMessages(socket, {
     take: (bytes, isBinary) => {
+      heard()
       if (stream.isEnding) return
       try {
         if (isBinary) takeBinary(bytes)

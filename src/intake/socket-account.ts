@@ -21,7 +21,7 @@ type TrackAccount = {
 
 /** The account of a socket. */
 export class SocketAccount {
-  readonly #send: (message: AccountMessage) => void
+  readonly #send: (messages: readonly AccountMessage[]) => void
   readonly #tracks = {
     inbound: new Map<string, TrackAccount>(),
     outbound: new Map<string, TrackAccount>(),
@@ -30,7 +30,8 @@ export class SocketAccount {
   #waiting: { readonly isSettled: () => boolean; readonly then: () => void }[] = []
   #untold: TrackAccount[] = []
 
-  constructor(send: (message: AccountMessage) => void) {
+  /** @param send is given all there is to be said after a commit at once, in order */
+  constructor(send: (messages: readonly AccountMessage[]) => void) {
     this.#send = send
   }
 
@@ -79,38 +80,10 @@ export class SocketAccount {
   #tell(): void {
     const accounts = this.#untold
     this.#untold = []
-    for (const account of accounts) this.#tellOf(account)
+    this.#send(accounts.flatMap(messagesOf))
     const waiting = this.#waiting
     this.#waiting = waiting.filter(({ isSettled }) => !isSettled())
     for (const { isSettled, then } of waiting) if (isSettled()) then()
-  }
-
-  #tellOf(account: TrackAccount): void {
-    const { callId, track, refusal, through, settled, duplicates, late, missing } = account
-    account.isTold = true
-    account.duplicates = 0
-    account.late = 0
-    account.refusal = undefined
-    if (refusal !== undefined)
-      this.#send({
-        type: 'error',
-        code: refusal.error.code,
-        detail: refusal.error.message,
-        call_id: callId,
-        track,
-        sequence: refusal.sequence,
-        packets: refusal.packets,
-      })
-    this.#send({
-      type: 'ack',
-      call_id: callId,
-      track,
-      through,
-      packets: settled,
-      duplicates,
-      late,
-      missing_packets: missing,
-    })
   }
 
   #accountOf(callId: string, track: TrackName): TrackAccount {
@@ -133,4 +106,34 @@ export class SocketAccount {
     }
     return account
   }
+}
+
+/** What is to be said of a track now; then it is told. */
+function messagesOf(account: TrackAccount): AccountMessage[] {
+  const { callId, track, refusal, through, settled, duplicates, late, missing } = account
+  account.isTold = true
+  account.duplicates = 0
+  account.late = 0
+  account.refusal = undefined
+  const ack = {
+    type: 'ack',
+    call_id: callId,
+    track,
+    through,
+    packets: settled,
+    duplicates,
+    late,
+    missing_packets: missing,
+  }
+  if (refusal === undefined) return [ack]
+  const error = {
+    type: 'error',
+    code: refusal.error.code,
+    detail: refusal.error.message,
+    call_id: callId,
+    track,
+    sequence: refusal.sequence,
+    packets: refusal.packets,
+  }
+  return [error, ack]
 }

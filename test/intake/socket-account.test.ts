@@ -12,7 +12,7 @@ const sealed = new GatewayError('call_sealed', 'The analysis of the call has beg
 /** An account, and what it has said. */
 function openAccount() {
   const said: AccountMessage[] = []
-  const account = new SocketAccount((message) => said.push(message))
+  const account = new SocketAccount((messages) => said.push(...messages))
   const packets = (callId: string, track: TrackName, sequences: readonly number[]) =>
     sequences.map((sequence) => packetOf(callId, sequence, { track }))
   return {
@@ -141,6 +141,20 @@ suite('an ack', () => {
       { numRuns: 300 },
     )
   })
+})
+
+test('the acks of all calls that a commit settled are handed over together', async () => {
+  const handedOver: unknown[] = []
+  const account = new SocketAccount((messages) =>
+    handedOver.push(messages.map(({ call_id }) => call_id)),
+  )
+  const packets = ['a', 'b', 'c'].map((callId) => packetOf(callId, 1))
+  for (const packet of packets) account.sent(packet)
+  for (const packet of packets.slice(0, 2)) account.settled(packet, inOrder)
+  await Promise.resolve()
+  for (const packet of packets.slice(2)) account.settled(packet, inOrder)
+  await Promise.resolve()
+  assert.deepEqual(handedOver, [['a', 'b'], ['c']])
 })
 
 suite('what waits for the packets of a call', () => {
