@@ -68,11 +68,7 @@ acknowledges every 20 ms: what the machine and the load can do.`,
   }
 }
 
-async function measureWay(
-  bench: Bench,
-  way: Way,
-  seconds: number,
-): Promise<Shown> {
+async function measureWay(bench: Bench, way: Way, seconds: number): Promise<Shown> {
   const floor = await playOnBareServer(bench, way, wantedCalls, floorSeconds)
   const first = await playCalls(bench, way, wantedCalls, seconds)
   const steps = [first]

@@ -2,7 +2,7 @@
 // problem is told: the 422 body that clients of FastAPI services already read.
 import Ajv, { type ErrorObject } from 'ajv'
 import type { FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify'
-import type { TSchema } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 
 const common = {
   allErrors: true,
@@ -48,6 +48,11 @@ export function compileCheck(schema: TSchema): Check {
   const isValid = bodies.compile(schema)
   return (value) =>
     isValid(value) ? undefined : (isValid.errors ?? []).map((error) => problemOf(error, 'body'))
+}
+
+/** Whether a value that comes as JSON is as a schema says; it is compiled once and kept for ever, so it should be a constant. */
+export function isOfSchema<T extends TSchema>(schema: T, value: unknown): value is Static<T> {
+  return bodies.validate(schema, value)
 }
 
 const places: Readonly<Record<string, string>> = {

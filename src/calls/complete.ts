@@ -25,11 +25,13 @@ export function createCompletion(options: CompletionOptions): CompleteOnRequest 
     if (completed.was === 'FAILED')
       throw new GatewayError('call_not_completable', 'Cannot complete call in status FAILED')
     if (completed.was === 'IN_PROGRESS') onCompleted()
-    return await readCall(pool, callId)
+    const [call] = await findCall(pool, callId)
+    if (call === undefined) throw callNotFound(callId)
+    return call
   }
 }
 
-/** The row of a call. Rejects with a `GatewayError`: call_not_found. */
+/** The row of a call, with every packet that was acknowledged until now. Rejects with a `GatewayError`: call_not_found. */
 export async function readCall(pool: Pool, callId: string): Promise<CallRow> {
   await settleCall(pool, callId)
   const [row] = await findCall(pool, callId)

@@ -3,8 +3,8 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Static, TSchema } from 'typebox'
-import { Value } from 'typebox/value'
 import { parseJson } from '../../border/json.ts'
+import { isOfSchema } from '../../border/validation.ts'
 import { ProviderError } from '../provider.ts'
 import { withDeadline } from './deadline.ts'
 import { type HttpReply, type Private, refusalOf } from './refusal.ts'
@@ -81,7 +81,7 @@ export function readJson<T extends TSchema>(service: string, body: Buffer, schem
   } catch {
     throw garbage(service, 'is not JSON')
   }
-  if (!Value.Check(schema, value)) throw garbage(service, 'is JSON of another form')
+  if (!isOfSchema(schema, value)) throw garbage(service, 'is JSON of another form')
   return value
 }
 
