@@ -33,7 +33,9 @@ async function analysingProcesses({ pool }: TestDatabase): Promise<number> {
   return rows[0]?.owners ?? 0
 }
 
-test('two workers are two processes besides the command’s, on one port, which is told once', () => {
+test('two workers are two processes besides the command’s, on one port, which is told once', async () => {
+  // Each process writes lines of its own, which come in any order.
+  await until('each worker says where it listens', () => everListened(log).length === 2)
   const processes = everListened(log)
   assert.deepEqual(processes.map(({ worker }) => worker).toSorted(), [1, 2])
   assert.equal(new Set([gateway.pid, ...processes.map(({ pid }) => pid)]).size, 3)
