@@ -128,7 +128,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     // 1. The database, the only truth. Parts that must not starve each other have connections of their own.
     const pools = {
-      intake: createPool(databaseUrl, 'intake', connections.intake, logger, intakeLockTimeoutMs),
+      intake: createPool(databaseUrl, 'intake', connections.intake, logger, {
+        lockTimeoutMs: intakeLockTimeoutMs,
+        // The first packets after a quiet while have no more patience than any.
+        keepsIdle: true,
+      }),
       queries: createPool(databaseUrl, 'queries', connections.queries, logger),
       analysis: createPool(databaseUrl, 'analysis', connections.analysis, logger),
     }

@@ -39,20 +39,33 @@ export function connectionSettings(url: string, name: string): ClientConfig {
   }
 }
 
+/** What a pool may do otherwise. */
+export type PoolOptions = {
+  /** The longest wait for a lock, in milliseconds. */
+  readonly lockTimeoutMs?: number
+  /** Connections are not closed while nobody needs them: the next one would first have to connect, prepare and plan. */
+  readonly keepsIdle?: boolean
+}
+
+const longestIdleMs = 10_000
+
 /**
  * A pool of at most `size` connections, named for `pg_stat_activity`. A connection that breaks while idle
  * is logged and replaced by the next query; it never ends the process.
- * @param lockTimeoutMs the longest wait for a lock, in milliseconds
  */
 export function createPool(
   url: string,
   name: string,
   size: number,
   logger: Logger,
-  lockTimeoutMs = longestLockWaitMs,
+  { lockTimeoutMs = longestLockWaitMs, keepsIdle = false }: PoolOptions = {},
 ): Pool {
-  const settings = { ...connectionSettings(url, name), lock_timeout: lockTimeoutMs }
-  const pool = new pg.Pool({ ...settings, max: size })
+  const pool = new pg.Pool({
+    ...connectionSettings(url, name),
+    lock_timeout: lockTimeoutMs,
+    max: size,
+    idleTimeoutMillis: keepsIdle ? 0 : longestIdleMs,
+  })
   pool.on('error', (error) => logger.warn({ pool: name, reason: error.message }, 'connection lost'))
   return pool
 }

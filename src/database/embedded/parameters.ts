@@ -3,6 +3,7 @@
 // full_page_writes) is not among them: the defaults are the safe ones. Only what PostgreSQL 15
 // knows.
 import { existsSync, readFileSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 
 const parameters = {
@@ -26,6 +27,8 @@ const parameters = {
 } as const
 
 const leastConnections = 200
+/** What PostgreSQL caches of its files, in MiB: a sixteenth of the memory, within these bounds. */
+const buffers = { share: 1 / 16, least: 128, most: 1_024 } as const
 /** For people and their tools: psql, backups. */
 const connectionsOfOthers = 50
 
@@ -35,10 +38,22 @@ const connectionsOfOthers = 50
  */
 export function parameterArguments(port: number, connections: number): string[] {
   const max_connections = Math.max(leastConnections, connections + connectionsOfOthers)
-  return Object.entries({ ...parameters, max_connections, port }).flatMap(([name, value]) => [
-    '-c',
-    `${name}=${value}`,
-  ])
+  const shared_buffers = `${bufferMebibytes(memoryBytes())}MB`
+  return Object.entries({ ...parameters, max_connections, shared_buffers, port }).flatMap(
+    ([name, value]) => ['-c', `${name}=${value}`],
+  )
+}
+
+/** How much the server may cache on a machine with so much memory, in MiB. */
+export function bufferMebibytes(memory: number): number {
+  const share = Math.floor((memory * buffers.share) / 2 ** 20)
+  return Math.min(Math.max(share, buffers.least), buffers.most)
+}
+
+/** Of the machine, or of the container if that is less, in bytes. */
+function memoryBytes(): number {
+  const limit = process.constrainedMemory()
+  return limit > 0 ? Math.min(totalmem(), limit) : totalmem()
 }
 
 /** Whether the server that was started last on a cluster has so many connections for the gateway. */

@@ -77,6 +77,8 @@ test('the first start makes a durable, private, empty database, and stop ends it
     log_min_duration_statement: '-1',
   }
   for (const [name, value] of Object.entries(expected)) assert.equal(settings[name], value, name)
+  const cached = (Number(settings.shared_buffers) * 8) / 1_024
+  assert.ok(cached >= 128 && cached <= 1_024, `${cached} MiB`)
   assert.deepEqual(
     await query(database.url, 'SELECT datcollate, datname FROM pg_database WHERE oid > 16000'),
     [{ datcollate: 'C', datname: 'gateway' }],
