@@ -29,7 +29,12 @@ export type LiveFigures = {
   readonly cpuSeconds: number
 }
 
-type Ack = { readonly type: string; readonly call_id: string; through: number; packets: number }
+type Ack = {
+  readonly type: string
+  readonly call_id: string
+  readonly through: number
+  readonly packets: number
+}
 
 type Call = {
   send: (sequence: number, now: number) => void

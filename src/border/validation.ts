@@ -16,6 +16,14 @@ const common = {
 // A text such as 1e309 becomes Infinity, to which Ajv applies the bounds only when it is not strict about numbers.
 const bodies = new Ajv.default({ ...common, coerceTypes: false, strictNumbers: true })
 const texts = new Ajv.default({ ...common, coerceTypes: true, strictNumbers: false })
+// Of what is not a request nobody is told each problem: the first one ends it, and nothing is changed.
+const others = new Ajv.default({
+  ...common,
+  allErrors: false,
+  verbose: false,
+  useDefaults: false,
+  strictNumbers: true,
+})
 
 /** Compiles the schema of a part of a request. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =>
@@ -52,7 +60,7 @@ export function compileCheck(schema: TSchema): Check {
 
 /** Whether a value that comes as JSON is as a schema says; it is compiled once and kept for ever, so it should be a constant. */
 export function isOfSchema<T extends TSchema>(schema: T, value: unknown): value is Static<T> {
-  return bodies.validate(schema, value)
+  return others.validate(schema, value)
 }
 
 const places: Readonly<Record<string, string>> = {

@@ -5,6 +5,7 @@ import type { ErrorObject } from 'ajv'
 import Type, { type TSchema } from 'typebox'
 import {
   compileValidator,
+  isOfSchema,
   type ValidationProblem,
   validationProblems,
 } from '../../src/border/validation.ts'
@@ -235,4 +236,27 @@ suite('the type of a value', () => {
     const [problem] = problemsOf('params', { call_id: '../x' }, path)
     assert.deepEqual(problem?.loc, ['path', 'call_id'])
   })
+})
+
+test('what is no request is looked at until the first problem, and not changed', () => {
+  const Scores = Type.Array(Type.Object({ score: Type.Number({ default: 1 }) }))
+  let looks = 0
+  const wrong = {
+    get score() {
+      looks += 1
+      return 'high'
+    },
+  }
+  assert.equal(
+    isOfSchema(
+      Scores,
+      Array.from({ length: 1_000 }, () => wrong),
+    ),
+    false,
+  )
+  assert.ok(looks < 10, `${looks} looks at 1,000 wrong ones`)
+  const empty = [{}]
+  assert.equal(isOfSchema(Scores, empty), false)
+  assert.deepEqual(empty, [{}])
+  assert.equal(isOfSchema(Scores, [{ score: 0.5 }]), true)
 })
