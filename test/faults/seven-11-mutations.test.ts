@@ -10,6 +10,9 @@ import { findViolations } from '../support/invariants.ts'
 import { playLateResult, sleeper } from '../support/late-result.ts'
 import { createSender } from '../support/sender.ts'
 
+/** What is put between a reading and its writing, so that two are sure to meet there. */
+const meeting = 'pg_sleep(0.02)'
+
 /** Replaces a piece of a function of the test's own database. */
 async function mutate(pool: Pool, name: string, piece: string, by: string): Promise<void> {
   const { rows } = await pool.query<{ text: string }>(
@@ -23,12 +26,11 @@ async function mutate(pool: Pool, name: string, piece: string, by: string): Prom
 
 test('7.11 without the lock of a track the account is wrong: the checker finds it', async (t) => {
   await using database = await createDatabase()
-  const lockOfTrack = 'track = batch.track\n    FOR NO KEY UPDATE SKIP LOCKED'
-  await mutate(database.pool, 'commit_packets', lockOfTrack, 'track = batch.track')
+  const { pool } = database
   await using gateways = await startFleet(database.url, 2)
   using pbx = createSender(gateways.urls)
-  for (let round = 1; round <= 30; round += 1) {
-    const callId = `call-${round}`
+  /** Twenty lines send the packets of a call by turns over both gateways. */
+  const play = async (callId: string) => {
     let next = 1
     async function line(number: number): Promise<void> {
       while (next <= 500) {
@@ -38,8 +40,15 @@ test('7.11 without the lock of a track the account is wrong: the checker finds i
       }
     }
     await Promise.all(Array.from({ length: 20 }, (_, number) => line(number)))
-    const violations = await findViolations(database.pool, pbx.history)
-    const found = violations.find((one) => one.startsWith(`I4 ${callId}: track mixed:`))
+    return await findViolations(pool, pbx.history)
+  }
+  const [read, lock] = ['kept + spilled AS prior,', 'FOR NO KEY UPDATE SKIP LOCKED']
+  await mutate(pool, 'commit_packets', read, `${read} ${meeting},`)
+  assert.deepEqual(await play('locked'), [])
+  await mutate(pool, 'commit_packets', `track = batch.track\n    ${lock}`, 'track = batch.track')
+  for (let round = 1; round <= 30; round += 1) {
+    const violations = await play(`call-${round}`)
+    const found = violations.find((one) => one.startsWith(`I4 call-${round}: track mixed:`))
     if (found !== undefined) {
       t.diagnostic(`red in round ${round} of 30: ${found}`)
       return
@@ -85,7 +94,7 @@ test('7.11 without the fencing token a late result counts: the checker finds it'
 
 test('7.11 without the lock of completion some of 50 at once are refused', async (t) => {
   await using database = await createDatabase()
-  await mutate(database.pool, 'complete_call', 'FOR NO KEY UPDATE', '')
+  await unlockCompletion(database.pool)
   const { refused } = await completeAtOnce(database.url)
   t.diagnostic(`${refused} of 500 were refused`)
   assert.ok(refused > 0)
@@ -93,7 +102,7 @@ test('7.11 without the lock of completion some of 50 at once are refused', async
 
 test('7.11 without the check of transitions a call ends twice: the checker finds it', async (t) => {
   await using database = await createDatabase()
-  await mutate(database.pool, 'complete_call', 'FOR NO KEY UPDATE', '')
+  await unlockCompletion(database.pool)
   await mutate(
     database.pool,
     'transition_call',
@@ -105,6 +114,12 @@ test('7.11 without the check of transitions a call ends twice: the checker finds
   t.diagnostic(violations[0] ?? 'nothing found')
   assert.ok(violations.some((it) => /^I5 call-\d: COMPLETED to COMPLETED follows/.test(it)))
 })
+
+async function unlockCompletion(pool: Pool): Promise<void> {
+  const inProgress = "status = 'IN_PROGRESS' THEN"
+  await mutate(pool, 'complete_call', inProgress, `${inProgress} PERFORM ${meeting};`)
+  await mutate(pool, 'complete_call', 'FOR NO KEY UPDATE', '')
+}
 
 /** Completes each of ten calls 50 times at once over two gateways. */
 async function completeAtOnce(databaseUrl: string) {
