@@ -60,7 +60,8 @@ async function serve() {
     closed: () => closed,
     isHeldUp: () => raw?.writableNeedDrain === true,
     ask: async () => {
-      const request = get(`${url}/v1/call/${callId}/recording.wav`)
+      // A connection of its own: the kernel of one that was read fast holds a whole recording.
+      const request = get(`${url}/v1/call/${callId}/recording.wav`, { agent: false })
       const [response] = (await once(request, 'response')) as [IncomingMessage]
       assert.equal(response.headers['content-length'], `${bytes}`)
       return response
