@@ -1,6 +1,6 @@
 import type { Pool } from '../database/pool.ts'
 import { GatewayError } from '../errors.ts'
-import { type CallRow, completeCall, findCall, settleCall } from './statements.ts'
+import { type CallRow, completeCall, findCall } from './statements.ts'
 
 /** Completes calls on request. */
 export type CompleteOnRequest = (callId: string) => Promise<CallRow>
@@ -25,15 +25,12 @@ export function createCompletion(options: CompletionOptions): CompleteOnRequest 
     if (completed.was === 'FAILED')
       throw new GatewayError('call_not_completable', 'Cannot complete call in status FAILED')
     if (completed.was === 'IN_PROGRESS') onCompleted()
-    const [call] = await findCall(pool, callId)
-    if (call === undefined) throw callNotFound(callId)
-    return call
+    return await readCall(pool, callId)
   }
 }
 
-/** The row of a call, with every packet that was acknowledged until now. Rejects with a `GatewayError`: call_not_found. */
+/** The row of a call. Rejects with a `GatewayError`: call_not_found. */
 export async function readCall(pool: Pool, callId: string): Promise<CallRow> {
-  await settleCall(pool, callId)
   const [row] = await findCall(pool, callId)
   if (row === undefined) throw callNotFound(callId)
   return row

@@ -25,7 +25,7 @@ export type CallRow = {
   readonly exchanged: boolean
 }
 
-// Tracks are few per call; their packets are counted in their rows, never by reading packets.
+// Tracks are few per call; their packets are counted in their rows and in the journal, never by reading packets.
 const selectCall = `
   SELECT calls.id, call_id, status, created_at,
     greatest(updated_at, account.last_packet_at) AS updated_at, completed_at,
@@ -33,15 +33,16 @@ const selectCall = `
     transcription, ${sentimentAsSeen('calls')} AS sentiment, summary, ai_processed_at,
     error_message, tracks_swapped, ${rolesExchanged('calls')} AS exchanged
   FROM calls CROSS JOIN LATERAL (
-    SELECT coalesce(sum(packets), 0)::bigint AS total_packets,
+    SELECT coalesce(sum(tracks.packets + journaled.packets), 0)::bigint AS total_packets,
       coalesce(range_agg(missing_of_track(tracks)), '{}')::text AS missing,
       coalesce(sum(multirange_size(missing_of_track(tracks)) + missing_below), 0)::bigint
         AS missing_count,
-      max(last_packet_at) AS last_packet_at
-    FROM tracks WHERE tracks.call = calls.id
+      max(greatest(tracks.last_packet_at, journaled.last_packet_at)) AS last_packet_at
+    FROM tracks, journaled_packets(tracks.journal, tracks.call, tracks.track) AS journaled
+    WHERE tracks.call = calls.id
   ) AS account`
 
-/** The call of that call id. */
+/** The call of that call id, with every packet that was acknowledged until now. */
 export const findCall = statement<[callId: string], CallRow>(
   'find_call',
   `${selectCall} WHERE call_id = $1::text COLLATE "C"`,
@@ -76,7 +77,7 @@ export const countCalls = statement<[], { readonly status: CallStatus; readonly 
    ) AS pending USING (status)`,
 )
 
-/** Lets who reads a call next see every packet that was acknowledged; see settle_call() in the migrations. */
+/** Lets who reads the packets of a call next see all that were acknowledged; see settle_call() in the migrations. */
 export const settleCall = statement<[callId: string], never>(
   'settle_call',
   'SELECT settle_call($1)',

@@ -26,7 +26,12 @@ export type JournalOptions = {
 export type NumberedGroup = readonly [call: number, group: PacketGroup]
 
 /** What is known of a track that goes on in the journal. */
-type Held = { next: number; readonly encoding: 'text' | 'binary' }
+type Held = {
+  next: number
+  readonly encoding: 'text' | 'binary'
+  /** In which period it had its last packet. */
+  period: number
+}
 
 /** A track that went on without the journal so far. */
 type Run = { next: number; batches: number }
@@ -41,6 +46,8 @@ const mostHeld = 50_000
 /** What the journal holds is settled after so long, or when it is so many bytes of payload. */
 const settleAfterMs = 600
 const idleMs = 60_000
+/** A track without a packet for so many of these periods is given back: its call may be over. */
+const mostQuietPeriods = 2
 const settleBytes = 2 ** 22
 /** With more the next batch waits for it. */
 const mostBytes = 2 ** 24
@@ -55,6 +62,9 @@ export class Journal {
   /** What went into it, and what of that is settled, in bytes of payload. */
   #added = 0
   #settled = 0
+  /** Periods end when the journal is settled because it is time. */
+  #period = 0
+  #gaveBackIn = 0
   readonly #settling: Pulse
 
   constructor(options: JournalOptions) {
@@ -63,7 +73,8 @@ export class Journal {
       everyMs: idleMs,
       run: async () => {
         await this.#settle()
-        return undefined
+        this.#period += 1
+        return this.#held.size > 0 ? settleAfterMs : undefined
       },
       onError: (error) => {
         options.logger.warn({ err: error }, 'the journal was not settled; trying again')
@@ -84,12 +95,15 @@ export class Journal {
 
   /** Makes groups of tracks that are held durable; what does not simply go on is for the ledger to try again. */
   async append(groups: readonly NumberedGroup[]): Promise<GroupOutcome<PacketReceipt>[]> {
-    const going = groups.filter((group) => this.#goesOn(group))
-    if (going.length < groups.length)
-      await this.#leave(groups.filter((one) => !going.includes(one)))
+    const leaving = new Set(groups.filter((group) => !this.#goesOn(group)).map(([call]) => call))
+    const going = groups.filter(([call]) => !leaving.has(call))
+    const quiet = this.#quietCalls(new Set(going.map(([call]) => call)))
+    await this.#giveBack([...leaving, ...quiet])
     if (this.#added - this.#settled >= mostBytes) await this.#settle()
-    const stored = new Set(going.length > 0 && (await this.#store(going)) ? going : [])
-    return groups.map((one) => (stored.has(one) ? one[1].packets.map(() => usual) : 'again'))
+    const isStored = going.length > 0 && (await this.#store(going))
+    return groups.map(([call, { packets }]) =>
+      isStored && !leaving.has(call) ? packets.map(() => usual) : 'again',
+    )
   }
 
   /** Hears of groups that were stored without it, and went on where their track ends; they may be held from now on. */
@@ -106,7 +120,7 @@ export class Journal {
       for (const { call, track, next } of await holdTracks(pool, this.#number, calls, tracks)) {
         const key = keyOf(call, track)
         const encoding = ofKey.get(key)?.[1].packets[0]?.encoding
-        if (encoding !== undefined) this.#held.set(key, { next, encoding })
+        if (encoding !== undefined) this.#held.set(key, { next, encoding, period: this.#period })
       }
     } catch (error) {
       // Whether they are held or not: without knowing of it, every packet goes the long way and comes to no harm.
@@ -153,17 +167,30 @@ export class Journal {
     if (result?.stored !== true) return false
     for (const group of groups) {
       const held = this.#held.get(keyOfGroup(group))
-      if (held !== undefined) held.next += group[1].packets.length
+      if (held === undefined) continue
+      held.next += group[1].packets.length
+      held.period = this.#period
     }
     this.#settleSoon(bytes)
     return true
   }
 
-  /** Gives tracks back, with all that is here of them. */
-  async #leave(groups: readonly NumberedGroup[]): Promise<void> {
-    const calls = groups.map(([call]) => call)
+  /** Gives the tracks of calls back, with all that is here of them. */
+  async #giveBack(calls: readonly number[]): Promise<void> {
+    if (calls.length === 0) return
     for (const call of calls) this.#forgetCall(call)
     await releaseCalls(this.#options.pool, calls, this.#number ?? null)
+  }
+
+  /** Calls of which no track had a packet lately, nor has one now; looked for once in a period. */
+  #quietCalls(busy: ReadonlySet<number>): readonly number[] {
+    if (this.#gaveBackIn === this.#period) return []
+    this.#gaveBackIn = this.#period
+    const quiet = new Set<number>()
+    const heard = new Set(busy)
+    for (const [key, { period }] of this.#held)
+      (this.#period - period > mostQuietPeriods ? quiet : heard).add(callOf(key))
+    return [...quiet].filter((call) => !heard.has(call))
   }
 
   #forgetCall(call: number): void {

@@ -11,6 +11,7 @@ import { enoughToBeHeld, isHeld, journaledPackets, sendRun } from '../support/jo
 import { openLedger, type TestLedger } from '../support/ledger.ts'
 import { seededFor } from '../support/seed.ts'
 import { storedPackets } from '../support/stored-packets.ts'
+import { until } from '../support/until.ts'
 
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1)
 
@@ -64,6 +65,28 @@ test('what comes again, early or late is told as ever, and what comes after goes
   await sendRun(ledger, 'call', last + 4, 2 * last)
   assert.ok(await isHeld(database.pool, 'call'), 'the journal has the track again')
   assert.deepEqual(await sequencesOf(database.pool, 'call'), upTo(2 * last))
+})
+
+test('what takes one speaker of a call out of the journal takes the other along, with what came at the same moment', async () => {
+  await using database = await createDatabase()
+  await using ledger = openLedger(database.url)
+  const { pool } = database
+  const both = (sequence: number) =>
+    Promise.all(
+      (['inbound', 'outbound'] as const).map((track) =>
+        ledger.store(packetOf('call', sequence, { track })),
+      ),
+    )
+  for (let sequence = 1; sequence <= enoughToBeHeld; sequence += 1) await both(sequence)
+  assert.equal((await journaledPackets(pool, 'call')).at(-1), enoughToBeHeld)
+  await Promise.all([
+    ledger.store(packetOf('call', 1, { track: 'inbound' })),
+    ledger.store(packetOf('call', enoughToBeHeld + 1, { track: 'outbound' })),
+  ])
+  await settleCall(pool, 'call')
+  const packets = await storedPackets(pool, 'call')
+  assert.equal(packets.filter(({ track }) => track === 'inbound').length, enoughToBeHeld)
+  assert.equal(packets.filter(({ track }) => track === 'outbound').length, enoughToBeHeld + 1)
 })
 
 test('another gateway takes the track away with a packet, and neither counts one twice', async () => {
@@ -149,28 +172,56 @@ test('a packet that is acknowledged around the end of its call is in it, and a r
     assert.deepEqual(await sequencesOf(pool, callId), upTo(last[index] ?? 0))
 })
 
+function isSealed(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'call_sealed'
+}
+
 /** Sends packets until one is refused; the last that was not. */
 async function sendUntilSealed(ledger: TestLedger, callId: string, first: number): Promise<number> {
   for (let sequence = first; sequence < first + 10_000; sequence += 1) {
     try {
       await ledger.store(packetOf(callId, sequence))
     } catch (error) {
-      assert.equal(error instanceof GatewayError && error.code, 'call_sealed')
+      assert.ok(isSealed(error))
       return sequence - 1
     }
   }
   throw new Error('no packet was refused')
 }
 
-test('a call that is over takes packets until its analysis begins, and none of them by a journal', async () => {
+test('a call that is over takes packets until its analysis begins, and counts those in the journal', async () => {
   await using database = await createDatabase()
   await using ledger = openLedger(database.url)
   const { pool } = database
   await startHeldCall(ledger, database)
   await completeCall(pool, 'call', 'endpoint', 60)
   await sendRun(ledger, 'call', enoughToBeHeld + 1, 2 * enoughToBeHeld)
+  assert.equal((await journaledPackets(pool, 'call')).at(-1), 2 * enoughToBeHeld)
+  const { total_packets, missing, updated_at } = await readCall(pool, 'call')
+  assert.deepEqual([total_packets, missing], [2 * enoughToBeHeld, '{}'])
+  await pool.query('UPDATE calls SET sealed_at = clock_timestamp()')
   assert.equal(await isHeld(pool, 'call'), false)
   assert.deepEqual(await sequencesOf(pool, 'call'), upTo(2 * enoughToBeHeld))
+  assert.deepEqual((await readCall(pool, 'call')).updated_at, updated_at)
+  await assert.rejects(ledger.store(packetOf('call', 2 * enoughToBeHeld + 1)), isSealed)
+})
+
+test('a call of which nothing more is heard is given back, while others go on', async () => {
+  await using database = await createDatabase()
+  await using ledger = openLedger(database.url)
+  const { pool } = database
+  await startHeldCall(ledger, database, 'quiet')
+  await startHeldCall(ledger, database, 'other')
+  let next = enoughToBeHeld + 1
+  await until('it is given back', async () => {
+    await sendRun(ledger, 'other', next, next)
+    next += 1
+    return !(await isHeld(pool, 'quiet'))
+  })
+  assert.ok(await isHeld(pool, 'other'))
+  await sendRun(ledger, 'quiet', enoughToBeHeld + 1, 2 * enoughToBeHeld)
+  assert.ok(await isHeld(pool, 'quiet'), 'the journal has the track again')
+  assert.deepEqual(await sequencesOf(pool, 'quiet'), upTo(2 * enoughToBeHeld))
 })
 
 test('a journal that cannot be settled keeps what it has, and the others are settled all the same', async () => {
