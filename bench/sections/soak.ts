@@ -27,6 +27,9 @@ type Sample = {
   readonly postgres: number
 }
 
+/** After a full collection, in bytes. */
+type Held = { readonly heap: number; readonly resident: number }
+
 /** Measures it for so many minutes. */
 export async function measureSoak(bench: Bench, minutes: number): Promise<Section> {
   const inspectorPort = await freePort()
@@ -61,16 +64,16 @@ export async function measureSoak(bench: Bench, minutes: number): Promise<Sectio
   const lost =
     Math.max(0, posted.accepted - stored.packets) + Math.max(0, streamed - storedLive.packets)
   const { samples, held } = sampled
+  const perMinute = (held.end.resident - held.half.resident) / 2 ** 20 / (seconds / 60 / 2)
   return {
     title: `Memory over ${minutes} minutes at half of the peak`,
     about: `${count(rate)} packets/s by POST, half of what ${post.connections} connections get through, in calls \
 that are completed after ${packetsPerCall} packets, analysed and archived, while others begin; beside them \
 ${live.calls} live calls over WebSocket, on new sockets every ${live.seconds} s, and a supervisor. Memory was read \
 every second: of the gateway what is resident, and the JavaScript heap with its garbage; of PostgreSQL what its \
-processes hold, shared pages counted once. The gateway's goes up and down with its garbage, over some minutes: so \
-the lows and the highs of the last two quarters are held against each other, a quarter of the time apart. \
-PostgreSQL's slope is that of a straight line through the second half. What the heap *holds* was read after a full \
-collection, after a tenth of the time and at the end.`,
+processes hold, shared pages counted once. The gateway's goes up and down with its garbage, over some minutes: what \
+it *holds* was read after a full collection, after a tenth of the time, at half-time and at the end. PostgreSQL's \
+slope is that of a straight line through the second half.`,
     rows: [
       {
         what: 'packets accepted by POST, over WebSocket',
@@ -82,16 +85,25 @@ collection, after a tenth of the time and at the end.`,
         figure: bothOf(posted.completed, events),
       },
       { what: 'acknowledged and not stored', figure: count(lost), bar: '0', met: lost === 0 },
-      envelopeRow('resident memory of the gateway', samples, 'resident', 'lows', true),
-      envelopeRow('resident memory of the gateway', samples, 'resident', 'highs', false),
-      envelopeRow('its heap, garbage included', samples, 'heap', 'lows', false),
+      {
+        what: 'the gateway holds of resident memory: slope of the second half; at the end (baseline: at half-time)',
+        figure: `${perMinute.toFixed(2)} MiB/min; ${mebibytes(held.end.resident)}`,
+        baseline: mebibytes(held.half.resident),
+        bar: `≤ ${flatMiBPerMinute} MiB/min`,
+        met: perMinute <= flatMiBPerMinute,
+      },
       {
         what: 'its heap holds, at the end (baseline: after a tenth of the time)',
-        figure: mebibytes(held.end),
-        baseline: mebibytes(held.early),
-        ratio: held.end / held.early,
+        figure: mebibytes(held.end.heap),
+        baseline: mebibytes(held.early.heap),
+        ratio: held.end.heap / held.early.heap,
       },
-      slopeRow('memory of PostgreSQL', samples, 'postgres'),
+      {
+        what: 'the most that was resident, in the last quarter (baseline: in the third)',
+        figure: mebibytes(highestOf(samples, 3)),
+        baseline: mebibytes(highestOf(samples, 2)),
+      },
+      postgresRow(samples),
     ],
     plots: [plotOf(samples)],
   }
@@ -113,13 +125,18 @@ async function sample(
   inspector: Inspector,
   seconds: number,
   signal: AbortSignal,
-): Promise<{ samples: Sample[]; held: { early: number; end: number } }> {
+): Promise<{ samples: Sample[]; held: { early: Held; half: Held; end: Held } }> {
   const samples: Sample[] = []
   const began = performance.now()
-  let early = Number.NaN
+  const nothing = { heap: Number.NaN, resident: Number.NaN }
+  const held = { early: nothing, half: nothing, end: nothing }
+  const hold = async () => ({
+    heap: await inspector.heapHeld(),
+    resident: residentBytesOf(gateway.pid),
+  })
   for (let second = 0; second < seconds; second += 1) {
-    // A full collection gives memory back: within the half whose slope is told it would make one of its own.
-    if (second === Math.floor(seconds / 10)) early = await inspector.heapHeld()
+    if (second === Math.floor(seconds / 10)) held.early = await hold()
+    if (second === Math.floor(seconds / 2)) held.half = await hold()
     samples.push({
       minute: (performance.now() - began) / 60_000,
       resident: residentBytesOf(gateway.pid),
@@ -130,38 +147,23 @@ async function sample(
       signal,
     })
   }
-  return { samples, held: { early, end: await inspector.heapHeld() } }
+  held.end = await hold()
+  return { samples, held }
 }
 
-function envelopeRow(
-  what: string,
-  samples: readonly Sample[],
-  key: 'resident' | 'heap',
-  side: 'lows' | 'highs',
-  isBar: boolean,
-): Row {
-  const quarter = Math.floor(samples.length / 4)
-  const extreme = side === 'lows' ? Math.min : Math.max
-  const of = (first: number, last: number) =>
-    extreme(...samples.slice(first, last).map((each) => each[key]))
-  const [before, after] = [of(2 * quarter, 3 * quarter), of(3 * quarter, samples.length)]
-  const minutes = (samples.at(-1)?.minute ?? Number.NaN) / 4
-  const perMinute = (after - before) / 2 ** 20 / minutes
-  return {
-    what: `${what}, its ${side}: slope; of the last quarter (baseline: of the third)`,
-    figure: `${perMinute.toFixed(2)} MiB/min; ${mebibytes(after)}`,
-    baseline: mebibytes(before),
-    ...(isBar ? { bar: `≤ ${flatMiBPerMinute} MiB/min`, met: perMinute <= flatMiBPerMinute } : {}),
-  }
+function highestOf(samples: readonly Sample[], quarter: number): number {
+  const length = samples.length / 4
+  const ofQuarter = samples.slice(Math.floor(quarter * length), Math.floor((quarter + 1) * length))
+  return Math.max(...ofQuarter.map(({ resident }) => resident))
 }
 
-function slopeRow(what: string, samples: readonly Sample[], key: 'postgres'): Row {
+function postgresRow(samples: readonly Sample[]): Row {
   const half = samples.slice(samples.length >>> 1)
-  const perMinute = slope(half.map((each) => [each.minute, each[key] / 2 ** 20]))
+  const perMinute = slope(half.map(({ minute, postgres }) => [minute, postgres / 2 ** 20]))
   return {
-    what: `${what}: slope of the second half; at the end (baseline: at half-time)`,
-    figure: `${perMinute.toFixed(2)} MiB/min; ${mebibytes(samples.at(-1)?.[key] ?? Number.NaN)}`,
-    baseline: mebibytes(half[0]?.[key] ?? Number.NaN),
+    what: 'memory of PostgreSQL: slope of the second half; at the end (baseline: at half-time)',
+    figure: `${perMinute.toFixed(2)} MiB/min; ${mebibytes(samples.at(-1)?.postgres ?? Number.NaN)}`,
+    baseline: mebibytes(half[0]?.postgres ?? Number.NaN),
   }
 }
 
