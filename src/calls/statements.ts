@@ -33,7 +33,7 @@ const selectCall = `
     transcription, ${sentimentAsSeen('calls')} AS sentiment, summary, ai_processed_at,
     error_message, tracks_swapped, ${rolesExchanged('calls')} AS exchanged
   FROM calls CROSS JOIN LATERAL (
-    SELECT coalesce(sum(tracks.packets + journaled.packets), 0)::bigint AS total_packets,
+    SELECT coalesce(sum(tracks.packets + coalesce(journaled.packets, 0)), 0)::bigint AS total_packets,
       coalesce(range_agg(missing_of_track(tracks)), '{}')::text AS missing,
       coalesce(sum(multirange_size(missing_of_track(tracks)) + missing_below), 0)::bigint
         AS missing_count,

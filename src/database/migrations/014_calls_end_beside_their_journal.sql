@@ -7,20 +7,29 @@ DROP FUNCTION release_ending_call;
 
 CREATE OR REPLACE FUNCTION seal_tracks() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM release_calls(ARRAY[NEW.id]);
+  IF EXISTS (SELECT FROM tracks WHERE tracks.call = NEW.id AND journal IS NOT NULL) THEN
+    PERFORM release_calls(ARRAY[NEW.id]);
+  END IF;
   UPDATE tracks SET sealed = true WHERE tracks.call = NEW.id;
   RETURN NULL;
 END
 $$;
 
--- The packets of a track that are in its journal and not in its account yet; all of them go on where it ends.
-CREATE FUNCTION journaled_packets(p_journal bigint, p_call bigint, p_track track_name)
-RETURNS TABLE (packets bigint, last_packet_at timestamptz) LANGUAGE sql STABLE AS $$
-  SELECT count(*), max(entry.received_at)
+-- The packets of a track that are in its journal and not in its account yet; all of them go on where it ends. NULL without
+-- a journal.
+CREATE FUNCTION journaled_packets(
+  p_journal bigint, p_call bigint, p_track track_name, OUT packets bigint, OUT last_packet_at timestamptz
+) LANGUAGE plpgsql STABLE STRICT
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+BEGIN
+  SELECT count(*), max(entry.received_at) INTO packets, last_packet_at
   FROM journals
   JOIN journal_entries AS entry ON entry.journal = journals.id AND entry.id > settled_up_to
   CROSS JOIN LATERAL unnest(entry.calls, entry.tracks) AS packet (call, track)
   WHERE journals.id = p_journal AND p_call = ANY (entry.calls)
     AND packet.call = p_call
-    AND (enum_range(NULL::track_name))[packet.track] = p_track
+    AND (enum_range(NULL::track_name))[packet.track] = p_track;
+END
 $$;
