@@ -29,7 +29,7 @@ import { createResume } from './feed/resume.ts'
 import { feedRoutes } from './feed/routes.ts'
 import { healthRoutes } from './http/health.ts'
 import { servePages } from './http/pages.ts'
-import { bodyLimit, createServer } from './http/server.ts'
+import { bodyLimit, createServer, keepAliveMs } from './http/server.ts'
 import { createDeclaredFormats } from './intake/declared-formats.ts'
 import { httpPacketRoutes } from './intake/http-packet.ts'
 import type { MediaParts } from './intake/media/connection.ts'
@@ -183,13 +183,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
     const now = () => new Date()
     const intake = createPacketIntake(ledger, now)
-    let isClosing = false
-    const shortcut = packetShortcut({
-      intake,
-      bodyLimit,
-      isClosing: () => isClosing,
-      onError: logRefusals(logger),
-    })
+    const shortcut = packetShortcut({ intake, keepAliveMs, onError: logRefusals(logger) })
     const server = await createServer(logger, version, shortcut)
     const formats = createDeclaredFormats(pools.queries, ledger, logger)
     await server.register(httpPacketRoutes, {
@@ -291,10 +285,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
     return {
       ...addresses,
-      stop: () => {
-        isClosing = true
-        return stack.disposeAsync()
-      },
+      stop: () => stack.disposeAsync(),
     }
   } catch (error) {
     await stack.disposeAsync()

@@ -1,5 +1,6 @@
 // The HTTP server: limits, validation, errors, documentation. Routes come from the parts themselves.
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http'
+import type { Socket } from 'node:net'
 import swagger from '@fastify/swagger'
 import websocket from '@fastify/websocket'
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
@@ -18,23 +19,29 @@ const webSocketMessageLimit = 2 ** 20
 const serviceRestart = 1012
 const patienceWithSocketsMs = 1_000
 
+/** How long a connection is kept on which nothing is asked, in milliseconds. */
+export const keepAliveMs = 72_000
+
 /** How long headers, and the body of a request that is no stream, may take to arrive, in milliseconds. */
 const slowestHeadersMs = 10_000
 const slowestBodyMs = 15_000
 
 /**
  * Builds the server; it does not listen yet.
- * @param shortcut sees every request first
+ * @param shortcut takes every connection first, if there is one
  */
-export async function createServer(logger: FastifyBaseLogger, version: string, shortcut: Shortcut) {
+export async function createServer(
+  logger: FastifyBaseLogger,
+  version: string,
+  shortcut?: Shortcut,
+) {
   const app = fastify({
     serverFactory: (handler) => {
       const server = createHttpServer(
-        { headersTimeout: slowestHeadersMs, requestTimeout: 0, keepAliveTimeout: 72_000 },
-        (request, response) => {
-          if (!shortcut(request, response)) handler(request, response)
-        },
+        { headersTimeout: slowestHeadersMs, requestTimeout: 0, keepAliveTimeout: keepAliveMs },
+        handler,
       )
+      if (shortcut !== undefined) takeConnectionsFirst(server, shortcut)
       limitSlowBodies(server, slowestBodyMs, isStream)
       return server
     },
@@ -52,6 +59,7 @@ export async function createServer(logger: FastifyBaseLogger, version: string, s
   let isClosing = false
   app.addHook('preClose', async () => {
     isClosing = true
+    shortcut?.close()
   })
   // Else a client that keeps its connection would hold up the shutdown.
   app.addHook('onSend', async (_request, reply) => {
@@ -113,6 +121,20 @@ ${Object.entries(errorCatalogue)
     },
   })
   return app
+}
+
+/** Puts the shortcut in front of what Node does with a new connection. */
+function takeConnectionsFirst(server: Server, shortcut: Shortcut): void {
+  const usual = server.listeners('connection') as ((socket: Socket) => void)[]
+  server.removeAllListeners('connection')
+  server.on('connection', (socket: Socket) =>
+    shortcut.take(socket, {
+      take: () => {
+        for (const listener of usual) listener.call(server, socket)
+      },
+      refuse: () => server.emit('clientError', new Error('It broke off in a request'), socket),
+    }),
+  )
 }
 
 function isStream({ headers }: IncomingMessage): boolean {

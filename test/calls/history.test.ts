@@ -147,11 +147,7 @@ test('a page that ends exactly at the oldest call is followed by an empty one', 
 
 /** The history as its clients read it. */
 async function openHistory(pool: Pool) {
-  const server = await createServer(
-    createLogger({ level: 'error', pretty: false }),
-    'test',
-    () => false,
-  )
+  const server = await createServer(createLogger({ level: 'error', pretty: false }), 'test')
   await server.register(callRoutes, { pool, complete: () => assert.fail('nothing is completed') })
   return {
     read: async (query: string): Promise<Page> => {

@@ -123,12 +123,14 @@ suite('the server of the gateway', () => {
       t.mock.timers.enable({ apis: ['setInterval'] })
       let isHeard = false
       const logger = createLogger({ level: 'silent', pretty: false })
-      const app = await createGatewayServer(logger, '0', (request, response) => {
+      const app = await createGatewayServer(logger, '0')
+      app.addHook('onRequest', async ({ raw: request }, reply) => {
         isHeard = true
+        reply.hijack()
         request.resume()
-        request.on('end', () => response.end('read'))
-        return true
+        request.on('end', () => reply.raw.end('read'))
       })
+      app.post('/v1/call/stream/a', async () => {})
       t.after(() => app.close())
       await app.listen({ port: 0, host: '127.0.0.1' })
       const client = openClient(t, app.server)
