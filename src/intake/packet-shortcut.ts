@@ -30,12 +30,14 @@ export type PacketShortcutOptions = {
   readonly intake: PacketIntake
   /** How long a connection is kept on which nothing is asked, in milliseconds. */
   readonly keepAliveMs: number
+  /** How long we wait for the rest of a request, in milliseconds. */
+  readonly incompleteMs?: number
   readonly onError: (error: Error, code: ErrorCode) => void
 }
 
-/** How long we wait for the first request, and for the rest of one: the usual way has limits and answers for the slow. */
+/** How long we wait for a request, and for the rest of it: the usual way has limits and answers for the slow. */
 const silentMs = 1_000
-const incompleteMs = 100
+const usualIncompleteMs = 100
 
 /** Builds the shortcut of `POST /v1/call/stream/{call_id}`. */
 export function packetShortcut(options: PacketShortcutOptions): Shortcut {
@@ -123,6 +125,7 @@ class Connection {
     if (request === 'other') this.#giveAway(bytes)
     else if (request === 'incomplete') {
       this.#beginning = bytes
+      const { incompleteMs = usualIncompleteMs } = this.#options
       this.#patience ??= setTimeout(() => this.#giveAway(this.#beginning), incompleteMs)
     } else {
       clearTimeout(this.#patience)
