@@ -134,7 +134,9 @@ suite('the shortcut', () => {
   test('takes one request of a connection at a time', async () => {
     await using server = await listen()
     using client = openExchange(server.url)
-    await client.write(request(1), request(2) + request(3))
+    await client.write(request(1))
+    await until('the first is taken', () => server.taken() === 1)
+    await client.write(request(2) + request(3))
     await until('all is there', () => server.sockets[0]?.bytesRead === 3 * request(1).length)
     for (const sequence of [1, 2, 3]) {
       await until('the packet is taken', () => server.taken() === sequence)
