@@ -180,6 +180,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       onCommitted: (tally) => desk?.committed(tally),
     })
     stack.defer(ledger.close)
+    await ledger.warmUp()
 
     const now = () => new Date()
     const intake = createPacketIntake(ledger, now)

@@ -35,15 +35,18 @@ export function readPacketRequest(bytes: Buffer): PacketRequest | 'incomplete' |
     return opening.startsWith(beginning) && bytes.length < longestWaitedFor ? 'incomplete' : 'other'
   }
   const head = bytes.toString('latin1', 0, headEnd + 2)
-  const [line, callId, track] = requestLine.exec(head) ?? []
-  if (line === undefined || callId === undefined || callId === 'history') return 'other'
+  const match = requestLine.exec(head)
+  if (match === null) return 'other'
+  const [line, id = '', track] = match
+  if (id === 'history') return 'other'
   const bodyLength = lengthOfBody(head, line.length)
   if (bodyLength === undefined) return 'other'
   const start = headEnd + endOfHead.length
   const length = start + bodyLength
   if (length > bytes.length) return length <= longestWaitedFor ? 'incomplete' : 'other'
   return {
-    callId,
+    // A copy: a part of the head would keep the head in memory, as long as the call is remembered.
+    callId: bytes.toString('latin1', opening.length, opening.length + id.length),
     track: trackNames.find((name) => name === track) ?? 'mixed',
     body: bytes.subarray(start, length),
     length,

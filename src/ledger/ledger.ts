@@ -4,14 +4,18 @@ import { failureKind } from '../database/failure.ts'
 import type { Pool } from '../database/pool.ts'
 import { hashText } from '../random.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { batchParameters } from './batch.ts'
 import { createBatchCommit } from './batch-commit.ts'
 import { createGroupCommit, type GroupCommit, type GroupCommitLimits } from './group-commit.ts'
 import { Journal } from './journal.ts'
 import type { Packet, PacketReceipt, PacketSender } from './packet.ts'
+import { commitPackets } from './statements.ts'
 import type { CommitTally } from './tally.ts'
 
 /** The ledger of this process. */
 export type Ledger = {
+  /** Connects, prepares and plans, so that the first packets need not wait for it. Rejects with a `DatabaseFailure`. */
+  readonly warmUp: () => Promise<void>
   /**
    * Hands in a packet whose sender awaits the answer and can do without the packet's being taken: it is
    * committed as soon as can be, and refused soon when the database is slow or gone. The sender is told
@@ -102,6 +106,14 @@ export function createLedger(options: LedgerOptions): Ledger {
   })
 
   return {
+    warmUp: async () => {
+      const nothing = batchParameters([])
+      await Promise.all(
+        Array.from({ length: ledgerConnections }, () =>
+          commitPackets(pool, ...nothing, options.packetTimeoutSeconds),
+        ),
+      )
+    },
     store: (packet, sender) => laneOf(single, packet).store(packet, sender),
     append: (packet, sender) => {
       const lane = laneOf(streamed, packet)

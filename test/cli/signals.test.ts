@@ -11,7 +11,13 @@ import { until } from '../support/until.ts'
 /** Starts a gateway with an embedded database, in a process group of its own. */
 function serve({ path }: DataDirectory): RunningCommand {
   return startCommand(['serve'], {
-    env: { APP_PORT: '0', DATA_DIR: path, COMPLETION_GRACE_SECONDS: '0' },
+    env: {
+      APP_PORT: '0',
+      DATA_DIR: path,
+      COMPLETION_GRACE_SECONDS: '0',
+      // A machine that runs many tests at once is slow; what that means for packets has tests of its own.
+      PACKET_PATIENCE_SECONDS: '5',
+    },
     group: true,
   })
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pool } from '../../src/database/pool.ts'
 import type { GatewayError } from '../../src/errors.ts'
+import { ledgerConnections } from '../../src/ledger/ledger.ts'
 import { packetOf, readCall, storeCall } from '../support/calls.ts'
 import { connect, createDatabase, databaseUrl } from '../support/database.ts'
 import { openLedger, type TestLedger } from '../support/ledger.ts'
@@ -160,6 +161,19 @@ test('after its close a ledger refuses packets, and what it took before is store
   await closed
   await Promise.all(stored)
   for (const callId of names) await assertAccount(database.pool, callId, [1])
+})
+
+test('a warm ledger has the connections that packets need, and has stored nothing', async () => {
+  await using database = await createDatabase()
+  await using ledger = openLedger(database.url)
+  await ledger.warmUp()
+  const { rows } = await database.pool.query<{ query: string }>(
+    `SELECT query FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name LIKE '%ledger%'`,
+  )
+  assert.equal(rows.length, ledgerConnections)
+  for (const { query } of rows) assert.match(query, /commit_packets/)
+  assert.equal((await database.pool.query('SELECT FROM calls')).rowCount, 0)
 })
 
 async function lock(client: { query: Pool['query'] }, callId: string): Promise<void> {

@@ -7,6 +7,7 @@ import { storeWith } from './hand-commit.ts'
 
 /** A ledger whose answers are promises. */
 export type TestLedger = AsyncDisposable & {
+  readonly warmUp: () => Promise<void>
   readonly store: (packet: Packet) => Promise<PacketReceipt>
   /** Stores it as a packet of a stream. */
   readonly append: (packet: Packet) => Promise<PacketReceipt>
@@ -26,6 +27,7 @@ export function openLedger(url: string): TestLedger {
     onCallsCreated: () => {},
   })
   return {
+    warmUp: ledger.warmUp,
     store: (packet) => storeWith(ledger.store, packet),
     append: (packet) => storeWith(ledger.append, packet),
     close: ledger.close,
