@@ -1,6 +1,6 @@
 // Requests are validated by the very schemas that document them. This file says how strictly, and how a
 // problem is told: the 422 body that clients of FastAPI services already read.
-import Ajv, { type ErrorObject } from 'ajv'
+import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv'
 import type { FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify'
 import type { Static, TSchema } from 'typebox'
 
@@ -25,9 +25,22 @@ const others = new Ajv.default({
   strictNumbers: true,
 })
 
-/** Compiles the schema of a part of a request. */
+/** The validator of a part of a request. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =>
-  (httpPart === 'body' ? bodies : texts).compile(schema)
+  whenNeeded(httpPart === 'body' ? bodies : texts, schema)
+
+/** A validator that is compiled for its first value: all of them at once would slow the start down. */
+function whenNeeded(ajv: Ajv.default, schema: TSchema) {
+  let compiled: ValidateFunction | undefined
+  function isValid(value: unknown): boolean {
+    compiled ??= ajv.compile(schema)
+    const result = compiled(value)
+    isValid.errors = compiled.errors ?? null
+    return result
+  }
+  isValid.errors = null as ErrorObject[] | null
+  return isValid
+}
 
 /** One entry of a 422 body. */
 export type ValidationProblem = {
@@ -51,9 +64,9 @@ export class InvalidInput extends Error {
 /** Returns the problems of a value, or undefined when it is as the schema says. */
 export type Check = (value: unknown) => ValidationProblem[] | undefined
 
-/** Compiles a schema for values that come as JSON. */
+/** The check of values that come as JSON, compiled for the first one. */
 export function compileCheck(schema: TSchema): Check {
-  const isValid = bodies.compile(schema)
+  const isValid = whenNeeded(bodies, schema)
   return (value) =>
     isValid(value) ? undefined : (isValid.errors ?? []).map((error) => problemOf(error, 'body'))
 }

@@ -1,6 +1,7 @@
 // The HTTP server: limits, validation, errors, documentation. Routes come from the parts themselves.
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import swagger from '@fastify/swagger'
 import websocket from '@fastify/websocket'
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
@@ -18,6 +19,8 @@ const webSocketMessageLimit = 2 ** 20
 /** The close code at a shutdown (RFC 6455 registry: "Service Restart"). */
 const serviceRestart = 1012
 const patienceWithSocketsMs = 1_000
+
+type SerializerFactory = ReturnType<typeof SerializerSelector>
 
 /** How long a connection is kept on which nothing is asked, in milliseconds. */
 export const keepAliveMs = 72_000
@@ -51,6 +54,7 @@ export async function createServer(
     bodyLimit,
     // Longer path parameters are refused by their schema, which says why.
     routerOptions: { maxParamLength: 16_384 },
+    schemaController: { compilersFactory: { buildSerializer: serializersWhenNeeded } },
     // What arrives on open connections during a shutdown is still served: the ledger closes after the server.
     return503OnClosing: false,
     frameworkErrors: replyTo,
@@ -121,6 +125,20 @@ ${Object.entries(errorCatalogue)
     },
   })
   return app
+}
+
+/** Compiles the serializer of a reply for the first one: all of them at once would slow the start down. */
+function serializersWhenNeeded(
+  ...shared: Parameters<SerializerFactory>
+): ReturnType<SerializerFactory> {
+  const compile = SerializerSelector()(...shared)
+  return (route) => {
+    let serialize: ReturnType<typeof compile> | undefined
+    return (reply) => {
+      serialize ??= compile(route)
+      return serialize(reply)
+    }
+  }
 }
 
 /** Puts the shortcut in front of what Node does with a new connection. */
