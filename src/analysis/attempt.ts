@@ -10,6 +10,7 @@ import { type AnalysisResult, ProviderError } from './provider.ts'
 import { NotNow } from './refusals.ts'
 import { nextStep, type RetrySettings } from './retry-policy.ts'
 import { type Claim, endAttempt, storeResult } from './statements.ts'
+import { within } from './within.ts'
 
 /** How an attempt ended. `refused`: its lease was lost, so what it had to say was not stored. */
 export type AttemptOutcome = 'succeeded' | 'failed' | 'released' | 'refused'
@@ -39,11 +40,14 @@ export async function runAttempt(
   signal: AbortSignal,
 ): Promise<AttemptOutcome> {
   const logger = options.logger.child({ call_id: claim.call_id, attempt: claim.attempt })
-  const deadline = AbortSignal.timeout(options.deadlineSeconds * 1_000)
   let failure: ProviderError
   try {
-    const end = AbortSignal.any([signal, deadline])
-    const result = await unlessAborted(end, options.work(claim, end))
+    const result = await within(
+      options.deadlineSeconds,
+      signal,
+      (end) => options.work(claim, end),
+      'Not done',
+    )
     const [answer] = await storeResult(
       options.pool,
       claim.id,
@@ -61,9 +65,7 @@ export async function runAttempt(
     if (error === workLost) return tooLate(logger)
     if (signal.aborted) return await giveBack(claim, options, signal, logger)
     if (error instanceof NotNow) return await putOff(claim, options, error, logger)
-    failure = deadline.aborted
-      ? new ProviderError('retryable', `Not done within ${options.deadlineSeconds} s`)
-      : asProviderError(error, logger)
+    failure = asProviderError(error, logger)
   }
 
   const next = nextStep(
@@ -89,19 +91,6 @@ export async function runAttempt(
   if (answer?.ended !== true) return 'refused'
   logger.warn({ reason: failure.message, ...next }, next.fails ? 'call failed' : 'attempt failed')
   return 'failed'
-}
-
-/** Rejects with the signal's reason when it aborts, even if the work does not listen to it. */
-async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason)
-  if (signal.aborted) onAbort()
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }
 
 function tooLate(logger: Logger): AttemptOutcome {

@@ -1,25 +1,34 @@
-// A request that may take so long, even if the service does not listen to its signal.
+// Work that may take so long, even if it does not listen to its signal.
 import { ProviderError } from './provider.ts'
 
-/** Runs it; rejects with a `ProviderError` after `seconds`, or with the signal's reason. */
+/**
+ * Runs it; rejects with a retryable `ProviderError` after `seconds`, or with the signal's reason. Nothing of it is left
+ * when it is over: an `AbortSignal.timeout()` would stay in memory for as long as the work might have taken.
+ * @param complaint how the error begins, before “within … s”
+ */
 export async function within<T>(
   seconds: number,
   signal: AbortSignal,
   run: (end: AbortSignal) => Promise<T>,
+  complaint = 'No answer',
 ): Promise<T> {
-  const timeout = AbortSignal.timeout(seconds * 1_000)
-  const end = AbortSignal.any([signal, timeout])
+  const end = new AbortController()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(end.reason)
-  if (end.aborted) onAbort()
-  end.addEventListener('abort', onAbort, { once: true })
+  const tooLate = new ProviderError('retryable', `${complaint} within ${seconds} s`)
+  const stop = (reason: unknown) => {
+    end.abort(reason)
+    reject(reason)
+  }
+  const onAbort = () => stop(signal.reason)
+  const timer = setTimeout(() => stop(tooLate), seconds * 1_000)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
   try {
-    return await Promise.race([run(end), aborted])
+    return await Promise.race([run(end.signal), aborted])
   } catch (error) {
-    if (!signal.aborted && timeout.aborted)
-      throw new ProviderError('retryable', `No answer within ${seconds} s`)
-    throw error
+    throw end.signal.reason === tooLate ? tooLate : error
   } finally {
-    end.removeEventListener('abort', onAbort)
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
   }
 }
