@@ -7,7 +7,7 @@ import websocket from '@fastify/websocket'
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
 import { compileValidator } from '../border/validation.ts'
 import { errorCatalogue } from '../errors.ts'
-import type { Shortcut } from '../intake/packet-shortcut.ts'
+import type { Shortcut, UsualWay } from '../intake/packet-shortcut.ts'
 import { replyTo, replyToClientError, replyToErrors } from './error-replies.ts'
 import { acceptJsonBodies } from './json-body.ts'
 import { limitSlowBodies } from './slow-bodies.ts'
@@ -44,7 +44,7 @@ export async function createServer(
         { headersTimeout: slowestHeadersMs, requestTimeout: 0, keepAliveTimeout: keepAliveMs },
         handler,
       )
-      if (shortcut !== undefined) takeConnectionsFirst(server, shortcut)
+      if (shortcut !== undefined) takeConnectionsFirst(server, shortcut, ask)
       limitSlowBodies(server, slowestBodyMs, isStream)
       return server
     },
@@ -60,6 +60,15 @@ export async function createServer(
     frameworkErrors: replyTo,
     clientErrorHandler: replyToClientError,
   })
+  async function ask({ method, path }: Parameters<UsualWay['ask']>[0]) {
+    const { statusCode, headers, payload } = await app.inject({ method, url: path })
+    const retryAfter = headers['retry-after']
+    return {
+      status: statusCode,
+      headers: retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) },
+      body: payload,
+    }
+  }
   let isClosing = false
   app.addHook('preClose', async () => {
     isClosing = true
@@ -142,11 +151,12 @@ function serializersWhenNeeded(
 }
 
 /** Puts the shortcut in front of what Node does with a new connection. */
-function takeConnectionsFirst(server: Server, shortcut: Shortcut): void {
+function takeConnectionsFirst(server: Server, shortcut: Shortcut, ask: UsualWay['ask']): void {
   const usual = server.listeners('connection') as ((socket: Socket) => void)[]
   server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) =>
     shortcut.take(socket, {
+      ask,
       take: () => {
         for (const listener of usual) listener.call(server, socket)
       },

@@ -1,16 +1,26 @@
 // The hot path: a packet as the body of a plain POST, taken from the bytes of its connection and answered there. Node's
-// and the framework's way costs more than everything else that a packet needs. A connection on which anything else is
-// asked, or more slowly, goes that way from then on, and is treated there in the same manner.
+// and the framework's way costs more than everything else that a packet needs. What a sender asks besides about
+// its calls is passed on, request by request; a connection on which anything else is asked, or more slowly, goes
+// the usual way from then on, and is treated there in the same manner.
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { parseJson } from '../border/json.ts'
 import { refusalOf } from '../border/refusals.ts'
 import { type ErrorCode, GatewayError } from '../errors.ts'
 import type { PacketIntake } from './packet-intake.ts'
-import { type PacketRequest, readPacketRequest } from './packet-request.ts'
+import { type CallRequest, type PacketRequest, readRequest } from './packet-request.ts'
+
+/** An answer of the usual way. */
+export type UsualAnswer = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
 
 /** The usual way of a connection. */
 export type UsualWay = {
+  /** Answers one request. Rejects when the gateway is closing. */
+  readonly ask: (request: Pick<CallRequest, 'method' | 'path'>) => Promise<UsualAnswer>
   /** Has the connection from now on, with all that has not been read from it. */
   readonly take: () => void
   /** Tells the client that it broke off in the middle of a request. */
@@ -99,7 +109,10 @@ class Connection {
   readonly #end = (): void => {
     if (this.#isBusy) this.#isLast = true
     else if (this.#beginning === undefined) this.#socket.end()
-    else this.#usual.refuse()
+    else {
+      this.#leave()
+      this.#usual.refuse()
+    }
   }
 
   readonly #tire = (): void => {
@@ -121,7 +134,7 @@ class Connection {
   }
 
   #read(bytes: Buffer): void {
-    const request = readPacketRequest(bytes)
+    const request = readRequest(bytes)
     if (request === 'other') this.#giveAway(bytes)
     else if (request === 'incomplete') {
       this.#beginning = bytes
@@ -135,11 +148,21 @@ class Connection {
       if (this.#isFirst) this.#socket.setTimeout(this.#options.keepAliveMs)
       this.#isFirst = false
       this.#isBusy = true
-      this.#serve(request)
+      if (request.kind === 'packet') this.#take(request)
+      else void this.#passOn(request)
     }
   }
 
-  #serve({ callId, track, body }: PacketRequest): void {
+  async #passOn(request: CallRequest): Promise<void> {
+    try {
+      const { status, headers, body } = await this.#usual.ask(request)
+      this.#answer(status, body, 'utf8', headers)
+    } catch {
+      this.#refuse(new GatewayError('shutting_down', 'This gateway is shutting down'))
+    }
+  }
+
+  #take({ callId, track, body }: PacketRequest): void {
     try {
       this.#options.intake.take(callId, track, parseJson(body), {
         // There is nothing but ASCII in it, which as latin1 goes out without being looked at.
@@ -185,15 +208,20 @@ class Connection {
     if (this.#socket.isPaused()) this.#socket.resume()
   }
 
-  #giveAway(bytes: Buffer | undefined): void {
+  #leave(): void {
     const socket = this.#socket
     this.#forget()
     socket.off('data', this.#hear)
     socket.off('end', this.#end)
     socket.off('timeout', this.#tire)
-    socket.off('error', this.#fail)
     socket.off('close', this.#forget)
     socket.setTimeout(0)
+  }
+
+  #giveAway(bytes: Buffer | undefined): void {
+    const socket = this.#socket
+    this.#leave()
+    socket.off('error', this.#fail)
     socket.pause()
     if (bytes !== undefined) socket.unshift(bytes)
     this.#usual.take()

@@ -6,12 +6,20 @@ import { type Duplex, duplexPair } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import { readPacketRequest } from '../../src/intake/packet-request.ts'
+import {
+  type CallRequest,
+  type PacketRequest,
+  readRequest,
+} from '../../src/intake/packet-request.ts'
 
 const body = '{"sequence":1,"data":"audio","timestamp":1}'
 
 function requestOf(headers: readonly string[], target = '/v1/call/stream/a'): Buffer {
   return Buffer.from(`POST ${target} HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n${body}`, 'latin1')
+}
+
+function askAbout(method: string, path: string, headers = ['Host: gateway']): Buffer {
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`)
 }
 
 const usual = ['Host: gateway', 'Content-Type: application/json', `Content-Length: ${body.length}`]
@@ -47,7 +55,8 @@ async function readByNode(bytes: Buffer) {
 suite('a request with a packet is read', () => {
   test('with its call, its track and its body', () => {
     const bytes = requestOf(usual, '/v1/call/stream/A.b:c~d@e+f-1?track=outbound')
-    assert.deepEqual(readPacketRequest(bytes), {
+    assert.deepEqual(readRequest(bytes), {
+      kind: 'packet',
       callId: 'A.b:c~d@e+f-1',
       track: 'outbound',
       body: Buffer.from(body),
@@ -57,8 +66,8 @@ suite('a request with a packet is read', () => {
 
   test('and nothing of what follows it', () => {
     const first = requestOf(usual)
-    const read = readPacketRequest(Buffer.concat([first, Buffer.from('POST /v1/call')]))
-    assert.ok(typeof read === 'object')
+    const read = readRequest(Buffer.concat([first, Buffer.from('POST /v1/call')]))
+    assert.ok(typeof read === 'object' && read.kind === 'packet')
     assert.deepEqual([read.length, String(read.body)], [first.length, body])
   })
 
@@ -70,29 +79,72 @@ suite('a request with a packet is read', () => {
       'authorization: Bearer a.b=c',
       'x: !#$%&\'*+-.^_`|~ "quoted, with: signs"',
     ])
-      assert.equal(typeof readPacketRequest(requestOf([more, ...usual.toReversed()])), 'object')
+      assert.equal(typeof readRequest(requestOf([more, ...usual.toReversed()])), 'object')
+  })
+})
+
+suite('a request about a call is read', () => {
+  test('that asks for it, or says that it is over', () => {
+    for (const [method, path] of [
+      ['GET', '/v1/call/A.b:c~d@e+f-1'],
+      ['GET', '/v1/call/historyless'],
+      ['POST', '/v1/call/complete/a'],
+      ['POST', '/v1/call/complete/complete'],
+    ] as const) {
+      const bytes = askAbout(method, path)
+      const more = Buffer.concat([bytes, Buffer.from('GET /')])
+      assert.deepEqual(readRequest(more), { kind: 'call', method, path, length: bytes.length })
+    }
+  })
+
+  test('whether it says that it has no body or not', () => {
+    const headers = ['Host: gateway', 'Content-Type: application/json', 'Content-Length: 0']
+    const read = readRequest(askAbout('POST', '/v1/call/complete/a', headers))
+    assert.equal(typeof read, 'object')
+  })
+
+  test('and no other', () => {
+    for (const [method, path] of [
+      ['GET', '/v1/call/history'],
+      ['GET', '/v1/call/a/timeline'],
+      ['GET', '/v1/call/a?x=1'],
+      ['GET', '/v1/call/complete/a'],
+      ['GET', '/v1/calls'],
+      ['POST', '/v1/call/a'],
+      ['POST', '/v1/call/complete/history'],
+      ['POST', '/v1/call/a/reprocess'],
+      ['HEAD', '/v1/call/a'],
+      ['DELETE', '/v1/call/a'],
+    ] as const)
+      assert.equal(readRequest(askAbout(method, path)), 'other', `${method} ${path}`)
+    for (const header of ['Content-Length: 2', 'Transfer-Encoding: chunked', 'Upgrade: websocket'])
+      assert.equal(
+        readRequest(askAbout('POST', '/v1/call/complete/a', ['Host: gateway', header])),
+        'other',
+      )
+    assert.equal(readRequest(askAbout('GET', '/v1/call/a', ['X: no host'])), 'other')
   })
 })
 
 suite('it is waited for the rest of', () => {
-  const whole = requestOf(usual)
   test('a request, wherever it is cut', () => {
-    for (let length = 1; length < whole.length; length += 1)
-      assert.equal(readPacketRequest(whole.subarray(0, length)), 'incomplete', `${length} bytes`)
+    for (const whole of [requestOf(usual), askAbout('GET', '/v1/call/a')])
+      for (let length = 1; length < whole.length; length += 1)
+        assert.equal(readRequest(whole.subarray(0, length)), 'incomplete', `${length} bytes`)
   })
 
   test('but not of one that will be long, in its head or in its body', () => {
     const length = `Content-Length: ${2 ** 14}`
-    assert.equal(readPacketRequest(requestOf([...usual.slice(0, 2), length])), 'other')
+    assert.equal(readRequest(requestOf([...usual.slice(0, 2), length])), 'other')
     const endless = Buffer.from(`POST /v1/call/stream/${'a'.repeat(2 ** 14)}`)
-    assert.equal(readPacketRequest(endless), 'other')
+    assert.equal(readRequest(endless), 'other')
   })
 })
 
 suite('it is left to others', () => {
   const cases: readonly (readonly [name: string, bytes: Buffer])[] = [
-    ['another method', Buffer.from('GET ')],
-    ['another path', Buffer.from('POST /v1/call/complete/a')],
+    ['another method', Buffer.from('PUT ')],
+    ['another path', Buffer.from('POST /v1/media')],
     ['TLS', Buffer.from([0x16, 3, 1])],
     ['the history', requestOf(usual, '/v1/call/stream/history')],
     ['another query', requestOf(usual, '/v1/call/stream/a?track=inbound&more=1')],
@@ -133,9 +185,14 @@ suite('it is left to others', () => {
         ] as const,
     ),
   ]
-  for (const [name, bytes] of cases)
-    test(name, () => assert.equal(readPacketRequest(bytes), 'other'))
+  for (const [name, bytes] of cases) test(name, () => assert.equal(readRequest(bytes), 'other'))
 })
+
+function targetOf(read: PacketRequest | CallRequest): string {
+  if (read.kind === 'call') return read.path
+  const track = read.track === 'mixed' ? '' : `?track=${read.track}`
+  return `/v1/call/stream/${read.callId}${track}`
+}
 
 test('whatever comes: what is taken for a request is the same one to Node, to its last byte', async () => {
   const pieces = fc.constantFrom(
@@ -166,19 +223,21 @@ test('whatever comes: what is taken for a request is the same one to Node, to it
       fc.array(pieces, { maxLength: 3 }),
       fc.shuffledSubarray(usual, { minLength: 2 }),
       fc.array(change, { maxLength: 2 }),
-      async (more, headers, changes) => {
-        const bytes = requestOf([...headers, ...more])
+      fc.boolean(),
+      async (more, headers, changes, hasPacket) => {
+        const bytes = hasPacket
+          ? requestOf([...headers, ...more])
+          : askAbout('POST', '/v1/call/complete/a', [...headers.slice(0, 2), ...more])
         for (const { place, byte } of changes) if (place < bytes.length) bytes[place] = byte
-        const read = readPacketRequest(bytes)
+        const read = readRequest(bytes)
         if (typeof read === 'string') return
         taken += 1
         const { requests, isBroken } = await readByNode(bytes.subarray(0, read.length))
         assert.deepEqual([isBroken, requests.length], [false, 1])
-        assert.deepEqual(requests[0]?.body, read.body)
-        const track = read.track === 'mixed' ? '' : `?track=${read.track}`
         const { method, url = '' } = requests[0]?.request ?? {}
-        assert.equal(method, 'POST')
-        assert.equal(url.replace('?track=mixed', ''), `/v1/call/stream/${read.callId}${track}`)
+        assert.equal(method, read.kind === 'packet' ? 'POST' : read.method)
+        assert.deepEqual(requests[0]?.body, read.kind === 'packet' ? read.body : Buffer.alloc(0))
+        assert.equal(url.replace('?track=mixed', ''), targetOf(read))
       },
     ),
     { numRuns: 3_000 },

@@ -24,6 +24,7 @@ async function listen({ keepAliveMs = 60_000, incompleteMs = 60_000, answersAtOn
   /** What was given away, and what had not been read from it; what broke off. */
   const given: string[] = []
   let refused = 0
+  let isClosing = false
   let taken = 0
   const shortcut = packetShortcut({
     intake: {
@@ -40,6 +41,10 @@ async function listen({ keepAliveMs = 60_000, incompleteMs = 60_000, answersAtOn
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.push(socket)
     const usual: UsualWay = {
+      ask: async ({ method, path }) => {
+        if (isClosing) throw new Error('closing')
+        return { status: 200, headers: { 'retry-after': '1' }, body: `${method} ${path} ☎` }
+      },
       take: () => {
         const place = given.push('') - 1
         socket.on('data', (chunk) => {
@@ -65,6 +70,10 @@ async function listen({ keepAliveMs = 60_000, incompleteMs = 60_000, answersAtOn
     given,
     taken: () => taken,
     refused: () => refused,
+    /** The usual way answers nothing any more. */
+    closeUsualWay: () => {
+      isClosing = true
+    },
     /** Answers the packet that has waited longest. */
     answer: async (text: string) =>
       (await until('a packet', () => waiting.shift())).accepted(`{"answer":"${text}"}`),
@@ -122,6 +131,27 @@ suite('the shortcut', () => {
     await client.write(request(4))
     await until('and all that follows', () => server.given[0] === other + request(3) + request(4))
     assert.equal(server.taken(), 2)
+  })
+
+  test('passes on what is asked about calls between packets, and keeps the connection', async () => {
+    await using server = await listen({ answersAtOnce: true })
+    using client = openExchange(server.url)
+    const ask = (line: string) => `${line} HTTP/1.1\r\nHost: gateway\r\n\r\n`
+    const complete = ask('POST /v1/call/complete/call')
+    await client.write(request(1) + complete + request(2) + ask('GET /v1/call/call') + request(3))
+    assert.equal((await client.answer()).body, '{"number":1}')
+    const { status, headers, body } = await client.answer()
+    assert.deepEqual([status, body], [200, 'POST /v1/call/complete/call ☎'])
+    assert.deepEqual([headers['retry-after'], headers.connection], ['1', 'keep-alive'])
+    assert.equal((await client.answer()).body, '{"number":2}')
+    assert.equal((await client.answer()).body, 'GET /v1/call/call ☎')
+    assert.equal((await client.answer()).body, '{"number":3}')
+    assert.deepEqual(server.given, [])
+
+    server.closeUsualWay()
+    await client.write(complete)
+    const refusal = await client.answer()
+    assert.deepEqual([refusal.status, JSON.parse(refusal.body).code], [503, 'shutting_down'])
   })
 
   test('gives away a connection on which nothing comes', async () => {

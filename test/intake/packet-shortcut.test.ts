@@ -141,4 +141,29 @@ suite('both ways the answer is the same to', () => {
       },
     ])
   })
+
+  test('what is asked about a call', async () => {
+    await sendPacket(url, 'asked', 1)
+    for (const [line, status] of [
+      ['GET /v1/call/nobody', 404],
+      ['POST /v1/call/complete/nobody', 404],
+      ['GET /v1/call/asked', 200],
+      ['POST /v1/call/complete/asked', 200],
+    ] as const) {
+      const answers: RawAnswer[] = []
+      // A name with an underscore is left to Node's parser.
+      for (const header of ['x-odd: 1', 'x_odd: 1']) {
+        using exchange = openExchange(url)
+        await exchange.write(`${line} HTTP/1.1\r\nHost: gateway\r\n${header}\r\n\r\n`)
+        answers.push(await exchange.answer())
+      }
+      // The call goes on meanwhile: only who is meant and what there is to read stays the same.
+      const [short, usual] = answers.map(comparable).map(({ body, headers, ...rest }) => {
+        const { 'content-length': _length, ...others } = headers
+        return { ...rest, headers: others, fields: Object.keys(body), callId: body.call_id }
+      })
+      assert.equal(short?.status, status)
+      assert.deepEqual(short, usual)
+    }
+  })
 })
