@@ -22,6 +22,8 @@ export type CallRequest = {
   readonly length: number
 }
 
+/** Node takes no longer head, in bytes. */
+const longestHead = 2 ** 14
 /** Requests that are not whole yet are waited for up to so many bytes: a minute of audio is no single packet. */
 const longestWaitedFor = 2 ** 14
 
@@ -44,6 +46,7 @@ const decimal = /^\d{1,7}$/
 export function readRequest(bytes: Buffer): PacketRequest | CallRequest | 'incomplete' | 'other' {
   const headEnd = bytes.indexOf(endOfHead, 0, 'latin1')
   if (headEnd === -1) return mayBecomeOne(bytes) ? 'incomplete' : 'other'
+  if (headEnd > longestHead) return 'other'
   const head = bytes.toString('latin1', 0, headEnd + 2)
   const start = headEnd + endOfHead.length
   const packet = packetLine.exec(head)

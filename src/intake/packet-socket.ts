@@ -48,7 +48,8 @@ const unreadPollMs = 20
 /** Completions of one socket under way at once; beyond that it is not read either. */
 const mostCompleting = 1_024
 const pingEveryMs = 30_000
-const longestSettlingMs = 2_000
+/** At a shutdown: what is stored later is not acknowledged, and sent again by its sender. */
+const longestSettlingMs = 5_000
 /** The close code at a shutdown (RFC 6455 registry: "Service Restart"). */
 const serviceRestart = 1012
 

@@ -151,6 +151,7 @@ suite('it is left to others', () => {
     ['an id that is none', requestOf(usual, '/v1/call/stream/%61')],
     ['HTTP/1.0', Buffer.from(String(requestOf(usual)).replace('HTTP/1.1', 'HTTP/1.0'))],
     ['lines without CR', Buffer.from(String(requestOf(usual)).replace('\r\nHost', '\nHost'))],
+    ['a head that Node would refuse', requestOf([...usual, `x: ${'a'.repeat(2 ** 14)}`])],
     ['no host', requestOf(usual.slice(1))],
     ['no length', requestOf(usual.slice(0, 2))],
     ...[
@@ -242,5 +243,5 @@ test('whatever comes: what is taken for a request is the same one to Node, to it
     ),
     { numRuns: 3_000 },
   )
-  assert.ok(taken > 300, `only ${taken} of 3,000 were taken`)
+  assert.ok(taken > 100, `only ${taken} of 3,000 were taken`)
 })

@@ -30,13 +30,20 @@ export function asksDeepgram(url: string, apiKey: string): Record<string, string
   }
 }
 
-/** Two gateways that ask a server that speaks OpenAI's API. */
+/**
+ * Two gateways that ask a server that speaks OpenAI's API, with patience: a request that a busy machine keeps for a
+ * second is no failed attempt.
+ */
 export function twoGateways(
   databaseUrl: string,
   url: string,
   change: Readonly<Record<string, string>> = {},
 ) {
-  return startFleet(databaseUrl, 2, { ...asksOpenAi(url), ...change })
+  return startFleet(databaseUrl, 2, {
+    ...asksOpenAi(url),
+    ANALYSIS_TIMEOUT_SECONDS: '60',
+    ...change,
+  })
 }
 
 /** Plays calls and hangs them up, a few at once. */
