@@ -157,8 +157,8 @@ class Connection {
     try {
       const { status, headers, body } = await this.#usual.ask(request)
       this.#answer(status, body, 'utf8', headers)
-    } catch {
-      this.#refuse(new GatewayError('shutting_down', 'This gateway is shutting down'))
+    } catch (cause) {
+      this.#refuse(new GatewayError('shutting_down', 'This gateway is shutting down', { cause }))
     }
   }
 
