@@ -9,7 +9,6 @@ import { assertInvariants } from '../support/invariants.ts'
 import { assertGaveBack, endlessLeases } from '../support/leases.ts'
 import { startLoad } from '../support/load.ts'
 import { createSender } from '../support/sender.ts'
-import { sized } from '../support/soak.ts'
 import { until } from '../support/until.ts'
 
 test('a rolling restart under load loses no packet, and each gateway exits with 0', async (t) => {
@@ -22,7 +21,7 @@ test('a rolling restart under load loses no packet, and each gateway exits with 
   using pbx = createSender(gateways.urls)
   const load = startLoad(pbx, { clients: 6, packetsPerCall: 40, window: 3, seed: 1 })
   const seconds: string[] = []
-  for (const place of [0, 1, 0, 1].slice(0, sized(2, 4))) {
+  for (const place of [0, 1, 0, 1]) {
     const enough = pbx.history.length + 300
     await until('some packets more', () => pbx.history.length > enough)
     const leaving = gateways.at(place)

@@ -222,7 +222,7 @@ test('whatever comes: what is taken for a request is the same one to Node, to it
   await fc.assert(
     fc.asyncProperty(
       fc.array(pieces, { maxLength: 3 }),
-      fc.shuffledSubarray(usual, { minLength: 2 }),
+      fc.oneof(fc.constant(usual), fc.shuffledSubarray(usual, { minLength: 2 })),
       fc.array(change, { maxLength: 2 }),
       fc.boolean(),
       async (more, headers, changes, hasPacket) => {
@@ -243,5 +243,5 @@ test('whatever comes: what is taken for a request is the same one to Node, to it
     ),
     { numRuns: 3_000 },
   )
-  assert.ok(taken > 100, `only ${taken} of 3,000 were taken`)
+  assert.ok(taken > 300, `only ${taken} of 3,000 were taken`)
 })
