@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import { Command } from 'commander'
 import type { Config } from '../config.ts'
 import { type Gateway, openDatabase, startGateway } from '../gateway.ts'
+import { endOnSignal, endSignals } from '../signals.ts'
 import { defaultSimulation, runSimulation } from '../simulator/simulation.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { alone } from '../workers/figures.ts'
@@ -33,11 +34,11 @@ async function serve(demo: boolean): Promise<void> {
   const stopDemo = new AbortController()
 
   const gateway = start(loud, logger, version, starting.signal)
-  closeWithGrace(
+  const { close } = closeWithGrace(
     {
       delay: longestShutdownMs,
       // A start that failed closes by itself and has an exit code of its own, which this would make a 0.
-      skip: ['beforeExit'],
+      skip: ['beforeExit', ...endSignals],
       logger: { error: (text: unknown) => logger.error(text) },
     },
     async ({ err }: { err?: Error }) => {
@@ -49,6 +50,15 @@ async function serve(demo: boolean): Promise<void> {
       logger.info('gateway stopped')
     },
   )
+  const onSignal = endOnSignal(
+    close,
+    (signal) => {
+      logger.error(`${signal} again; exiting at once`)
+      process.exit(1)
+    },
+    () => performance.now(),
+  )
+  for (const signal of endSignals) process.on(signal, onSignal)
 
   const running = await gateway.catch((error: unknown) => {
     if (starting.signal.aborted) return undefined

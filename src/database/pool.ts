@@ -66,6 +66,9 @@ export function createPool(
     max: size,
     idleTimeoutMillis: keepsIdle ? 0 : longestIdleMs,
   })
-  pool.on('error', (error) => logger.warn({ pool: name, reason: error.message }, 'connection lost'))
+  pool.on('error', (error) => {
+    // One that is being closed cannot be lost, though the server may be the first to end it.
+    if (!pool.ending) logger.warn({ pool: name, reason: error.message }, 'connection lost')
+  })
   return pool
 }

@@ -4,6 +4,7 @@ import cluster from 'node:cluster'
 import closeWithGrace from 'close-with-grace'
 import type { Config } from '../config.ts'
 import { StartupError } from '../errors.ts'
+import { endSignals } from '../signals.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import {
   type Addresses,
@@ -32,11 +33,10 @@ const refused = 2
 const longestStopMs = 15_000
 /** Longer than the primary waits for the other workers. */
 const longestAnswerMs = 500
-const signalsOfGroups = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
 /** Runs this process as a worker of the primary that forked it. */
 export function runWorker(options: WorkerOptions): void {
-  for (const signal of signalsOfGroups) process.on(signal, () => {})
+  for (const signal of endSignals) process.on(signal, () => {})
   const { receive, total } = countTogether()
   let stop = (): void => process.exit()
 
@@ -66,7 +66,7 @@ function serve(
   const { close } = closeWithGrace(
     {
       delay: longestStopMs,
-      skip: ['beforeExit', ...signalsOfGroups],
+      skip: ['beforeExit', ...endSignals],
       logger: { error: (text: unknown) => logger.error(text) },
     },
     async ({ err }: { err?: Error }) => {
