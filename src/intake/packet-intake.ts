@@ -44,8 +44,20 @@ export function createPacketIntake(
       settled: (packet, outcome) =>
         outcome instanceof GatewayError
           ? answer.refused(outcome)
-          : answer.accepted(packetReply(packet, outcome, now().toISOString())),
+          : answer.accepted(packetReply(packet, outcome, receivedAt(now()))),
     })
   }
   return { take }
+}
+
+let latest = Number.NaN
+let latestText = ''
+
+/** A time as text, which is made once for all packets of a millisecond. */
+function receivedAt(time: Date): string {
+  if (time.getTime() !== latest) {
+    latest = time.getTime()
+    latestText = time.toISOString()
+  }
+  return latestText
 }

@@ -27,15 +27,13 @@ const longestHead = 2 ** 14
 /** Requests that are not whole yet are waited for up to so many bytes: a minute of audio is no single packet. */
 const longestWaitedFor = 2 ** 14
 
-const stream = 'POST /v1/call/stream/'
 const openings = ['POST /v1/call/', 'GET /v1/call/']
+const endOfLine = '\r\n'
 const endOfHead = '\r\n\r\n'
 const id = '(?!history[ ?])[A-Za-z0-9][A-Za-z0-9._:~@+-]{0,127}'
 const tracks = trackNames.join('|')
-const packetLine = new RegExp(`^${stream}(${id})(?:\\?track=(${tracks}))? HTTP/1\\.1\r\n`)
-const callLine = new RegExp(
-  `^(?:POST (/v1/call/complete/${id})|GET (/v1/call/${id})) HTTP/1\\.1\r\n`,
-)
+const packetLine = new RegExp(`^POST /v1/call/stream/(${id})(?:\\?track=(${tracks}))? HTTP/1\\.1$`)
+const callLine = new RegExp(`^(?:POST (/v1/call/complete/${id})|GET (/v1/call/${id})) HTTP/1\\.1$`)
 const headerLine = /([A-Za-z0-9-]+): ?([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)\r\n/y
 const decimal = /^\d{1,7}$/
 
@@ -47,33 +45,19 @@ export function readRequest(bytes: Buffer): PacketRequest | CallRequest | 'incom
   const headEnd = bytes.indexOf(endOfHead, 0, 'latin1')
   if (headEnd === -1) return mayBecomeOne(bytes) ? 'incomplete' : 'other'
   if (headEnd > longestHead) return 'other'
-  const head = bytes.toString('latin1', 0, headEnd + 2)
+  const lineEnd = bytes.indexOf(endOfLine, 0, 'latin1')
+  const line = lines.of(bytes.toString('latin1', 0, lineEnd))
+  if (line === 'other') return 'other'
+  const headers = headersOfAll.of(bytes.toString('latin1', lineEnd + 2, headEnd + 2))
+  if (headers === 'other') return 'other'
+  const { isJson, bodyLength } = headers
   const start = headEnd + endOfHead.length
-  const packet = packetLine.exec(head)
-  if (packet === null) return readCallRequest(head, start)
-  const [line, callId = '', track] = packet
-  const { isJson, bodyLength } = readHeaders(head, line.length) ?? {}
-  if (isJson !== true || bodyLength === undefined) return 'other'
+  if (line.kind === 'call') return (bodyLength ?? 0) === 0 ? { ...line, length: start } : 'other'
+  if (!isJson || bodyLength === undefined) return 'other'
   const length = start + bodyLength
   if (length > bytes.length) return length <= longestWaitedFor ? 'incomplete' : 'other'
-  return {
-    kind: 'packet',
-    // A copy: a part of the head would keep the head in memory, as long as the call is remembered.
-    callId: bytes.toString('latin1', stream.length, stream.length + callId.length),
-    track: trackNames.find((name) => name === track) ?? 'mixed',
-    body: bytes.subarray(start, length),
-    length,
-  }
-}
-
-function readCallRequest(head: string, length: number): CallRequest | 'other' {
-  const [line, completed, read] = callLine.exec(head) ?? []
-  if (line === undefined) return 'other'
-  const { bodyLength = 0 } = readHeaders(head, line.length) ?? { bodyLength: Number.NaN }
-  if (bodyLength !== 0) return 'other'
-  return completed === undefined
-    ? { kind: 'call', method: 'GET', path: read ?? '', length }
-    : { kind: 'call', method: 'POST', path: completed, length }
+  const { callId, track } = line
+  return { kind: 'packet', callId, track, body: bytes.subarray(start, length), length }
 }
 
 function mayBecomeOne(bytes: Buffer): boolean {
@@ -81,33 +65,76 @@ function mayBecomeOne(bytes: Buffer): boolean {
   return openings.some((opening) => opening.startsWith(bytes.toString('latin1', 0, opening.length)))
 }
 
-/** What the headers say of the body; undefined when they say anything that is not for us. */
-function readHeaders(
-  head: string,
-  from: number,
-): { readonly isJson: boolean; readonly bodyLength: number | undefined } | undefined {
+/** What is read of texts, remembered: those of a sender are nearly always the same. */
+class Known<Read> {
+  readonly #known = new Map<string, Read>()
+  readonly #most: number
+  readonly #read: (text: string) => Read
+
+  constructor(most: number, read: (text: string) => Read) {
+    this.#most = most
+    this.#read = read
+  }
+
+  of(text: string): Read {
+    const known = this.#known.get(text)
+    if (known !== undefined) return known
+    const read = this.#read(text)
+    if (this.#known.size >= this.#most) this.#known.clear()
+    if (text.length <= longestKnown) this.#known.set(text, read)
+    return read
+  }
+}
+
+const longestKnown = 512
+const lines = new Known(20_000, readLine)
+const headersOfAll = new Known(1_000, readHeaders)
+
+type Line =
+  | Pick<PacketRequest, 'kind' | 'callId' | 'track'>
+  | Pick<CallRequest, 'kind' | 'method' | 'path'>
+
+function readLine(text: string): Line | 'other' {
+  const [isPacket, callId = '', track] = packetLine.exec(text) ?? []
+  if (isPacket !== undefined)
+    return {
+      kind: 'packet',
+      callId,
+      track: trackNames.find((name) => name === track) ?? 'mixed',
+    }
+  const [isCall, completed, read = ''] = callLine.exec(text) ?? []
+  if (isCall === undefined) return 'other'
+  return completed === undefined
+    ? { kind: 'call', method: 'GET', path: read }
+    : { kind: 'call', method: 'POST', path: completed }
+}
+
+/** What headers say of the body. */
+type Headers = { readonly isJson: boolean; readonly bodyLength: number | undefined }
+
+function readHeaders(text: string): Headers | 'other' {
   let bodyLength: number | undefined
   let isJson = false
   let hasHost = false
-  headerLine.lastIndex = from
-  while (headerLine.lastIndex < head.length) {
-    const [, name, value] = headerLine.exec(head) ?? []
-    if (name === undefined || value === undefined) return undefined
+  headerLine.lastIndex = 0
+  while (headerLine.lastIndex < text.length) {
+    const [, name, value] = headerLine.exec(text) ?? []
+    if (name === undefined || value === undefined) return 'other'
     switch (name.toLowerCase()) {
       case 'content-length':
-        if (bodyLength !== undefined || !decimal.test(value)) return undefined
+        if (bodyLength !== undefined || !decimal.test(value)) return 'other'
         bodyLength = Number(value)
         break
       case 'content-type':
-        if (isJson || value !== 'application/json') return undefined
+        if (isJson || value !== 'application/json') return 'other'
         isJson = true
         break
       case 'host':
-        if (hasHost) return undefined
+        if (hasHost) return 'other'
         hasHost = true
         break
       case 'connection':
-        if (value.toLowerCase() !== 'keep-alive') return undefined
+        if (value.toLowerCase() !== 'keep-alive') return 'other'
         break
       case 'content-encoding':
       case 'expect':
@@ -116,8 +143,8 @@ function readHeaders(
       case 'trailer':
       case 'transfer-encoding':
       case 'upgrade':
-        return undefined
+        return 'other'
     }
   }
-  return hasHost ? { isJson, bodyLength } : undefined
+  return hasHost ? { isJson, bodyLength } : 'other'
 }
