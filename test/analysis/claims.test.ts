@@ -11,6 +11,9 @@ import { completeCall } from '../../src/calls/statements.ts'
 import { bringTo, makeDue, readCall, storeCall } from '../support/calls.ts'
 import { attemptsOf, claimOne, completedCalls, leaseSeconds } from '../support/claims.ts'
 import { createDatabase } from '../support/database.ts'
+import { enoughToBeHeld, isHeld, sendRun } from '../support/journal.ts'
+import { openLedger } from '../support/ledger.ts'
+import { until } from '../support/until.ts'
 
 test('many gateways at once claim every call once', async () => {
   await using database = await createDatabase()
@@ -33,6 +36,60 @@ test('many gateways at once claim every call once', async () => {
   )
   assert.deepEqual(rows, [{ attempts: 120, calls: 120 }])
   assert.ok(claims.every((claim) => claim.lease_token === 1 && claim.attempt === 1))
+})
+
+test('two who claim calls of the same two journals, in opposite orders, do not lock each other out', async () => {
+  await using database = await createDatabase()
+  const { pool } = database
+  await using one = openLedger(database.url)
+  await using other = openLedger(database.url)
+  for (const [callId, ledger] of [
+    ['first', one],
+    ['second', other],
+    ['third', other],
+    ['fourth', one],
+  ] as const) {
+    await sendRun(ledger, callId, 1, enoughToBeHeld)
+    assert.ok(await isHeld(pool, callId))
+    await completeCall(pool, callId, 'endpoint', 0)
+  }
+  const waiting = async () => {
+    const { rows } = await pool.query(
+      `SELECT FROM pg_stat_activity
+       WHERE datname = current_database() AND query LIKE 'SELECT * FROM claim_calls%'
+         AND cardinality(pg_blocking_pids(pid)) > 0`,
+    )
+    return rows.length
+  }
+  const hold = async (callId: string) => {
+    const client = await pool.connect()
+    await client.query('BEGIN')
+    await client.query(
+      `SELECT FROM journals WHERE id IN
+         (SELECT journal FROM tracks JOIN calls ON calls.id = call WHERE call_id = $1) FOR UPDATE`,
+      [callId],
+    )
+    return async () => {
+      await client.query('ROLLBACK')
+      client.release()
+    }
+  }
+  const claimTwo = async (owner: string) => {
+    const claims = await claimCalls(pool, owner, 'mock', 2, leaseSeconds)
+    return claims.map(({ call_id }) => call_id)
+  }
+  const release = [await hold('first'), await hold('second')]
+  const claims = [claimTwo('one')]
+  await until('the first claim waits', async () => (await waiting()) === 1)
+  claims.push(claimTwo('other'))
+  for (const next of release) {
+    await until('both claims wait', async () => (await waiting()) === 2)
+    await next()
+  }
+  assert.deepEqual(await Promise.all(claims), [
+    ['first', 'second'],
+    ['third', 'fourth'],
+  ])
 })
 
 test('a claim says all that an attempt needs to know, and seals the call', async () => {

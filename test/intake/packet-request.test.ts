@@ -71,6 +71,21 @@ suite('a request with a packet is read', () => {
     assert.deepEqual([read.length, String(read.body)], [first.length, body])
   })
 
+  test('as at first, when its head came before, and after those of more calls than are remembered', () => {
+    const others = (call: number) => requestOf(usual, `/v1/call/stream/call-${call}`)
+    const first = requestOf(usual, '/v1/call/stream/first?track=inbound')
+    const refused = requestOf([...usual, 'Expect: 100-continue'])
+    const read = readRequest(first)
+    for (let call = 0; call < 25_000; call += 1) {
+      const other = readRequest(others(call))
+      assert.ok(typeof other === 'object' && other.kind === 'packet')
+      assert.equal(other.callId, `call-${call}`)
+      if (call % 5_000 !== 0) continue
+      assert.deepEqual(readRequest(first), read)
+      assert.equal(readRequest(refused), 'other')
+    }
+  })
+
   test('with headers of all kinds, in any case and order', () => {
     for (const more of [
       'accept: */*',
