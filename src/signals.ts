@@ -2,7 +2,7 @@
 export const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
 /** How long a signal may take to arrive again by another way, in milliseconds. */
-const longestEchoMs = 1000
+const longestEchoMs = 1_000
 
 /**
  * A listener for {@link endSignals}: calls `end` at the first, and `endNow` at one that whoever is tired of waiting sends.

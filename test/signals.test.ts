@@ -5,7 +5,7 @@ import { endOnSignal } from '../src/signals.ts'
 
 test('the echo of a signal is none; one a second later ends at once', () => {
   const heard: string[] = []
-  let now = 5000
+  let now = 5_000
   const onSignal = endOnSignal(
     () => heard.push('end'),
     (signal) => heard.push(signal),
@@ -13,7 +13,7 @@ test('the echo of a signal is none; one a second later ends at once', () => {
   )
   onSignal('SIGINT')
   onSignal('SIGINT')
-  now += 1000
+  now += 1_000
   onSignal('SIGTERM')
   assert.deepEqual(heard, ['end'])
   now += 1

@@ -34,6 +34,12 @@ async function serve(demo: boolean): Promise<void> {
   const stopDemo = new AbortController()
 
   const gateway = start(loud, logger, version, starting.signal)
+  const stop = async () => {
+    const running = await gateway.catch(() => undefined)
+    await running?.stop()
+    logger.info('gateway stopped')
+  }
+  let stopping: Promise<void> | undefined
   const { close } = closeWithGrace(
     {
       delay: longestShutdownMs,
@@ -45,9 +51,9 @@ async function serve(demo: boolean): Promise<void> {
       if (err !== undefined) logger.fatal({ err }, 'an error nobody handled; shutting down')
       starting.abort()
       stopDemo.abort()
-      const running = await gateway.catch(() => undefined)
-      await running?.stop()
-      logger.info('gateway stopped')
+      // A signal may come while an error is being tidied up after.
+      stopping ??= stop()
+      await stopping
     },
   )
   const onSignal = endOnSignal(

@@ -27,6 +27,19 @@ export function createPacketIntake(
   ledger: Pick<Ledger, 'store' | 'append'>,
   now: () => Date,
 ): PacketIntake {
+  let latest = Number.NaN
+  let latestText = ''
+
+  /** The time as text, which is made once for all packets of a millisecond. */
+  function receivedAt(): string {
+    const time = now()
+    if (time.getTime() !== latest) {
+      latest = time.getTime()
+      latestText = time.toISOString()
+    }
+    return latestText
+  }
+
   function take(callId: string, track: TrackName, body: unknown, answer: Answer): void {
     if (Array.isArray(body)) {
       storeAll({ ledger, callId, track, now }, body).then(
@@ -44,20 +57,8 @@ export function createPacketIntake(
       settled: (packet, outcome) =>
         outcome instanceof GatewayError
           ? answer.refused(outcome)
-          : answer.accepted(packetReply(packet, outcome, receivedAt(now()))),
+          : answer.accepted(packetReply(packet, outcome, receivedAt())),
     })
   }
   return { take }
-}
-
-let latest = Number.NaN
-let latestText = ''
-
-/** A time as text, which is made once for all packets of a millisecond. */
-function receivedAt(time: Date): string {
-  if (time.getTime() !== latest) {
-    latest = time.getTime()
-    latestText = time.toISOString()
-  }
-  return latestText
 }

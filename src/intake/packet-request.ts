@@ -46,9 +46,9 @@ export function readRequest(bytes: Buffer): PacketRequest | CallRequest | 'incom
   if (headEnd === -1) return mayBecomeOne(bytes) ? 'incomplete' : 'other'
   if (headEnd > longestHead) return 'other'
   const lineEnd = bytes.indexOf(endOfLine, 0, 'latin1')
-  const line = lines.of(bytes.toString('latin1', 0, lineEnd))
+  const line = knownLines.of(bytes.toString('latin1', 0, lineEnd))
   if (line === 'other') return 'other'
-  const headers = headersOfAll.of(bytes.toString('latin1', lineEnd + 2, headEnd + 2))
+  const headers = knownHeaders.of(bytes.toString('latin1', lineEnd + 2, headEnd + 2))
   if (headers === 'other') return 'other'
   const { isJson, bodyLength } = headers
   const start = headEnd + endOfHead.length
@@ -87,8 +87,8 @@ class Known<Read> {
 }
 
 const longestKnown = 512
-const lines = new Known(20_000, readLine)
-const headersOfAll = new Known(1_000, readHeaders)
+const knownLines = new Known(20_000, readLine)
+const knownHeaders = new Known(1_000, readHeaders)
 
 type Line =
   | Pick<PacketRequest, 'kind' | 'callId' | 'track'>

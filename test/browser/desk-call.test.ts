@@ -191,6 +191,28 @@ suite('a call', () => {
     await page.context().close()
   })
 
+  test('has no buttons before what is above them stands still', async () => {
+    await sendPacket(url, 'slowly-read', 1)
+    for (const part of ['quality', 'timeline']) {
+      const { page } = await openPage(browser)
+      const read = Promise.withResolvers<void>()
+      await page.route(`**/v1/call/slowly-read/${part}`, async (route) => {
+        await read.promise
+        await route.continue()
+      })
+      const others = ['quality', 'timeline'].filter((other) => other !== part)
+      const arrived = others.map((other) => page.waitForResponse(`**/v1/call/slowly-read/${other}`))
+      await page.goto(`${url}/#/call/slowly-read`)
+      await Promise.all(arrived)
+      await page.getByRole('article', { name: 'Call slowly-read' }).waitFor()
+      const button = page.getByRole('button', { name: 'Complete', exact: true })
+      assert.equal(await button.count(), 0, part)
+      read.resolve()
+      await button.waitFor()
+      await page.context().close()
+    }
+  })
+
   test('that does not exist is said not to', async () => {
     const { page } = await openPage(browser)
     await page.goto(`${url}/#/call/never-was`)

@@ -21,13 +21,15 @@ export type AsideProps = {
   readonly state: CallState
   readonly quality: Quality | undefined
   readonly timeline: Timeline | undefined
+  /** Whether what stands in the column is all known, or known to fail. */
+  readonly isRead: boolean
   readonly player: Player
   readonly onDone: () => void
 }
 
 /** The column. */
 export function Aside(props: AsideProps) {
-  const { call, floorCall, state, quality, timeline, player, onDone } = props
+  const { call, floorCall, state, quality, timeline, isRead, player, onDone } = props
   return (
     <aside aria-label="About the call">
       <section class="state-now">
@@ -60,7 +62,8 @@ export function Aside(props: AsideProps) {
       <Part title="Who and where">
         <Particulars call={call} floorCall={floorCall} quality={quality} timeline={timeline} />
       </Part>
-      <Actions call={call} onDone={onDone} />
+      {/* Not before what is above stands still: another button would be under the pointer. */}
+      {isRead && <Actions call={call} onDone={onDone} />}
       <Part title="Timeline">
         <Events timeline={timeline} />
       </Part>

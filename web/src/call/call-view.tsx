@@ -59,6 +59,7 @@ export function CallView({ callId }: { readonly callId: string }) {
   const reloadAll = () => {
     for (const answer of [detail, quality, peaks, timeline, transcript]) answer.reload()
   }
+  const isRead = [quality, timeline].every((part) => part.value !== undefined || part.error)
   return (
     <article class="one-call" aria-label={`Call ${callId}`}>
       <header class="call-head">
@@ -84,6 +85,7 @@ export function CallView({ callId }: { readonly callId: string }) {
         state={stateOf(seen?.call ?? asFloorCall(call), Date.now())}
         quality={quality.value}
         timeline={timeline.value}
+        isRead={isRead}
         player={player}
         onDone={reloadAll}
       />
