@@ -52,8 +52,9 @@ for (const [what, erased] of cases)
       logger: createLogger({ level: 'error', pretty: false }),
     })
     try {
-      for (const after of [0, 5, 9, 10]) {
-        const newest = feed.position() + 1
+      for (const [place, after] of [0, 5, 9, 10].entries()) {
+        // Not by the feed's own position: who comes back may be told from the log before the feed has read so far.
+        const newest = 11 + place
         const heard: number[] = []
         const leave = feed.subscribe(after, {
           deliver: (frames) => {
