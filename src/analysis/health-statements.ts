@@ -43,7 +43,8 @@ export const admitRequest = statement<
 >('admit_request', 'SELECT * FROM admit_request($1, $2, $3, $4, $5)')
 
 /**
- * Tells what became of a request. `is_own`: the call's own failure; the provider refused it before, and answered since.
+ * Tells what became of a request. `is_own`: the call's own failure; the provider refused it before, and answered who
+ * tells since.
  */
 export const reportRequest = statement<
   [
@@ -56,13 +57,14 @@ export const reportRequest = statement<
     audioSeconds: number,
     inputTokens: number,
     outputTokens: number,
+    answeredSecondsAgo: number | null,
   ],
   {
     readonly state_before: ProviderState
     readonly state_now: ProviderState
     readonly is_own: boolean
   }
->('report_request', 'SELECT * FROM report_request($1, $2, $3, $4, $5, $6, $7, $8, $9)')
+>('report_request', 'SELECT * FROM report_request($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)')
 
 /** Keeps requests that are under way from expiring. */
 export const renewRequests = statement<[requests: number[], expiresSeconds: number], never>(

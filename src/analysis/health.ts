@@ -73,6 +73,8 @@ const unexpected = new ProviderError('retryable', 'The provider failed unexpecte
 export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOptions): Health {
   const underWay = new Set<number>()
   const asking = new Set<Promise<unknown>>()
+  /** When each provider last answered this process, by `performance.now()`. */
+  const answered = new Map<string, number>()
   /** Those that wait for a busy provider, in order. */
   const waiting = new Set<() => void>()
   const renewing = startPulse({
@@ -96,7 +98,10 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
     error?: ProviderError,
     { audioSeconds = 0, inputTokens = 0, outputTokens = 0 }: Use = {},
   ): Promise<{ latencyMs: number; isOwn: boolean }> {
-    const latencyMs = performance.now() - began
+    const now = performance.now()
+    const latencyMs = now - began
+    const lastAnswered = answered.get(name)
+    if (outcome === 'succeeded') answered.set(name, now)
     const [states] = await reportRequest(
       pool,
       request,
@@ -108,6 +113,7 @@ export function createHealth({ pool, owner, expiresSeconds, logger }: HealthOpti
       audioSeconds,
       inputTokens,
       outputTokens,
+      lastAnswered === undefined ? null : (now - lastAnswered) / 1_000,
     )
     if (states !== undefined && states.state_before !== states.state_now) {
       logger.warn(

@@ -27,12 +27,17 @@ function refuses(name: string, kind: ProviderErrorKind): Candidate<string> {
 async function createFloor(pool: Pool, names: readonly string[]) {
   const logger = createLogger({ level: 'silent', pretty: false })
   const health = createHealth({ pool, owner: 'one', expiresSeconds: 30, logger })
+  const elsewhere = createHealth({ pool, owner: 'two', expiresSeconds: 30, logger })
   await health.declare(names.map((name) => ({ name, ceiling: 9 })))
   let claim: Claim = await claimOne(pool)
   return {
-    [Symbol.asyncDispose]: health.stop,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([health.stop(), elsewhere.stop()])
+    },
     callId: claim.call_id,
     askAboutAnother: (name: string) => health.ask(0, 'transcript', [answers(name)], never),
+    /** As a second gateway, which may have another key. */
+    askElsewhere: (name: string) => elsewhere.ask(0, 'transcript', [answers(name)], never),
     tryCall: (candidates: readonly Candidate<string>[]): Promise<AttemptOutcome> =>
       attempt(pool, claim, async () => result, {
         work: async ({ id }, signal) => {
@@ -103,6 +108,22 @@ test('what was answered before the last refusal says nothing of the next', async
   }
   assert.deepEqual(await floor.outcomes(), ['outage', 'retryable', 'outage', 'outage'])
 })
+
+for (const kind of ['outage', 'configuration'] as const)
+  test(`"${kind}" at a gateway that is not answered itself costs nothing, whatever others are answered`, async () => {
+    await using database = await createDatabase()
+    const { pool } = database
+    await using floor = await createFloor(pool, ['service'])
+    for (let refusal = 0; refusal < 3; refusal += 1) {
+      await floor.tryCall([refuses('service', kind)])
+      assert.equal((await floor.next()).burst_attempts, 0)
+      await floor.askElsewhere('service')
+    }
+    assert.deepEqual(await floor.outcomes(), Array(3).fill('outage'))
+    await floor.askAboutAnother('service')
+    await floor.tryCall([refuses('service', kind)])
+    assert.deepEqual((await floor.outcomes()).at(-1), 'retryable', 'now it knows better')
+  })
 
 test('it is the service’s word that counts, not that of another one', async () => {
   await using database = await createDatabase()

@@ -56,6 +56,7 @@ export async function declareService(
       0,
       0,
       0,
+      null,
     )
   }
   const ask: ServiceHealth['ask'] = async (outcome, more) => {
