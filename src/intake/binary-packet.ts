@@ -6,14 +6,12 @@ const layoutVersion = 1
 const headerBytes = 20
 const tracks: readonly TrackName[] = ['mixed', 'inbound', 'outbound']
 
-/** A binary packet; its call is known by its channel. */
-export type BinaryPacket = Omit<Packet, 'callId'> & { readonly channel: number }
-
 /**
  * Reads a frame. The payload is a copy of its own size: frames of a busy socket share memory.
+ * @param channels the calls of the channels that are open
  * @throws InvalidInput that names the field
  */
-export function readBinaryPacket(frame: Buffer): BinaryPacket {
+export function readBinaryPacket(frame: Buffer, channels: ReadonlyMap<number, string>): Packet {
   if (frame.length <= headerBytes)
     throw problem('length', `a header of ${headerBytes} bytes and media`, frame.length)
   const version = frame.readUInt8(0)
@@ -25,8 +23,11 @@ export function readBinaryPacket(frame: Buffer): BinaryPacket {
   const timestamp = frame.readDoubleBE(12)
   if (!(timestamp > 0 && timestamp < Number.POSITIVE_INFINITY))
     throw problem('timestamp', 'a finite number greater than 0', `${timestamp}`)
+  const channel = frame.readUInt16BE(2)
+  const callId = channels.get(channel)
+  if (callId === undefined) throw problem('channel', 'a channel that was opened', channel)
   return {
-    channel: frame.readUInt16BE(2),
+    callId,
     track,
     sequence,
     timestamp,

@@ -25,7 +25,7 @@ import { PacketSummary, storeLines } from './packet-summary.ts'
 
 /** What the routes need. */
 export type HttpPacketOptions = {
-  readonly intake: PacketIntake
+  readonly intake: Pick<PacketIntake, 'take'>
   readonly ledger: Ledger
   readonly formats: DeclaredFormats
   readonly now: () => Date
@@ -62,7 +62,7 @@ export const httpPacketRoutes: FastifyPluginAsyncTypebox<HttpPacketOptions> = as
   { intake, ledger, formats, now, longestLine },
 ) => {
   function take(
-    into: PacketIntake,
+    into: Pick<PacketIntake, 'take'>,
     callId: string,
     track: TrackName,
     body: unknown,

@@ -4,7 +4,6 @@
 // the usual way from then on, and is treated there in the same manner.
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { parseJson } from '../border/json.ts'
 import { refusalOf } from '../border/refusals.ts'
 import { type ErrorCode, GatewayError } from '../errors.ts'
 import type { PacketIntake } from './packet-intake.ts'
@@ -37,7 +36,7 @@ export type Shortcut = {
 
 /** What the shortcut needs. */
 export type PacketShortcutOptions = {
-  readonly intake: PacketIntake
+  readonly intake: Pick<PacketIntake, 'takeBytes'>
   /** How long a connection is kept on which nothing is asked, in milliseconds. */
   readonly keepAliveMs: number
   /** How long we wait for the rest of a request, in milliseconds. */
@@ -163,15 +162,11 @@ class Connection {
   }
 
   #take({ callId, track, body }: PacketRequest): void {
-    try {
-      this.#options.intake.take(callId, track, parseJson(body), {
-        // There is nothing but ASCII in it, which as latin1 goes out without being looked at.
-        accepted: (text) => this.#answer(202, text, 'latin1'),
-        refused: (error) => this.#refuse(error),
-      })
-    } catch (error) {
-      this.#refuse(error instanceof Error ? error : new GatewayError('internal', String(error)))
-    }
+    this.#options.intake.takeBytes(callId, track, body, {
+      // There is nothing but ASCII in it, which as latin1 goes out without being looked at.
+      accepted: (text) => this.#answer(202, text, 'latin1'),
+      refused: (error) => this.#refuse(error),
+    })
   }
 
   #refuse(error: Error): void {

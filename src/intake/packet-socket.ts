@@ -13,7 +13,7 @@ import { CallIdField, CallIdParameter } from '../calls/call-id.ts'
 import type { CompleteOnRequest } from '../calls/complete.ts'
 import { errorReplies, GatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { TrackName } from '../ledger/packet.ts'
+import type { Packet, TrackName } from '../ledger/packet.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { readBinaryPacket } from './binary-packet.ts'
 import type { DeclaredFormats } from './declared-formats.ts'
@@ -25,6 +25,7 @@ import {
   type StreamedPacketFields,
 } from './packet-body.ts'
 import { PacketStream } from './packet-stream.ts'
+import { readPlainPacket } from './plain-packet.ts'
 import { SocketAccount } from './socket-account.ts'
 
 /** What the routes need. */
@@ -170,23 +171,13 @@ function attach(
     else socket.resume()
   }
 
-  function takeBinary(frame: Buffer): void {
-    const { channel, ...packet } = readBinaryPacket(frame)
-    const callId = channels.get(channel)
-    if (callId === undefined)
-      throw new InvalidInput([
-        {
-          type: 'value_error',
-          loc: ['body', 'channel'],
-          msg: 'Input should be a channel that was opened',
-          input: channel,
-        },
-      ])
-    append({ ...packet, callId })
+  function takeText(text: Buffer): void {
+    const packet = readPlainPacket(text, callOfPath, trackOfPath)
+    if (packet === undefined) takeMessage(parseJson(text))
+    else append(packet)
   }
 
-  function takeText(text: Buffer): void {
-    const message = parseJson(text)
+  function takeMessage(message: unknown): void {
     const type = typeOf(message)
     if (type === undefined) {
       const problems = checkPacket(message)
@@ -208,7 +199,7 @@ function attach(
     } else throw new InvalidInput(checkType(message) ?? [])
   }
 
-  function append(packet: Parameters<PacketStream['append']>[0]): void {
+  function append(packet: Packet): void {
     account.sent(packet)
     stream.append(packet)
     if (stream.isPaused) socket.pause()
@@ -238,7 +229,7 @@ function attach(
       heard()
       if (stream.isEnding) return
       try {
-        if (isBinary) takeBinary(bytes)
+        if (isBinary) append(readBinaryPacket(bytes, channels))
         else takeText(bytes)
       } catch (error) {
         refuse(error)

@@ -9,6 +9,7 @@ import type { Packet, PacketReceipt, TrackName } from '../ledger/packet.ts'
 import { OrderOfArrival } from './order-of-arrival.ts'
 import { packetOf, StreamedPacketBody, type StreamedPacketFields } from './packet-body.ts'
 import { PacketStream } from './packet-stream.ts'
+import { readPlainPacket } from './plain-packet.ts'
 
 /** What became of the packets of a request. */
 export const PacketSummary = Type.Object(
@@ -170,7 +171,13 @@ class SummedStream {
   }
 
   takeText(place: number, bytes: Buffer): void {
-    if (isBlank(bytes)) return
+    const { callId, track } = this.#options
+    const packet = readPlainPacket(bytes, callId, track)
+    if (packet?.callId === callId) this.#append(packet)
+    else if (!isBlank(bytes)) this.#takeJson(place, bytes)
+  }
+
+  #takeJson(place: number, bytes: Buffer): void {
     try {
       this.take(place, parseJson(bytes))
     } catch (error) {
@@ -187,7 +194,10 @@ class SummedStream {
       return
     }
     const fields = body as StreamedPacketFields
-    const packet = packetOf(this.#options.callId, fields.track ?? this.#options.track, fields)
+    this.#append(packetOf(this.#options.callId, fields.track ?? this.#options.track, fields))
+  }
+
+  #append(packet: Packet): void {
     this.#order.sent(packet.track)
     this.#stream.append(packet)
   }

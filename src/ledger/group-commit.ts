@@ -119,7 +119,8 @@ export function createGroupCommit<Receipt>(
 
   function refusalOf(packet: Packet): GatewayError | undefined {
     if (closing) return new GatewayError('shutting_down', 'This gateway is shutting down')
-    if (stalled || pausedUntil - now() > limits.databasePatienceMs) return notAnswering()
+    if (stalled || (pausedUntil > 0 && pausedUntil - now() > limits.databasePatienceMs))
+      return notAnswering()
     const isOver = packets >= limits.maxPackets || bytes + weightOf(packet) > limits.maxBytes
     if (limits.refusesWhenFull && isOver)
       return new GatewayError('overloaded', 'Too many packets wait for the database')

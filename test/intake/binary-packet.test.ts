@@ -5,12 +5,13 @@ import { InvalidInput, type ValidationProblem } from '../../src/border/validatio
 import { readBinaryPacket } from '../../src/intake/binary-packet.ts'
 import { type Frame, frameOf } from '../support/packet-frames.ts'
 
+const channels = new Map([[0, 'call']])
 const names = ['mixed', 'inbound', 'outbound']
 
 /** The problem with a frame; undefined when it is a packet. */
 function problemOf(frame: Buffer): ValidationProblem | undefined {
   try {
-    readBinaryPacket(frame)
+    readBinaryPacket(frame, channels)
     return undefined
   } catch (error) {
     assert.ok(error instanceof InvalidInput, String(error))
@@ -29,10 +30,11 @@ test('a frame is read as it was written, whatever its fields are', () => {
         timestamp: fc.double({ min: Number.MIN_VALUE, max: Number.MAX_VALUE, noNaN: true }),
         media: fc.uint8Array({ minLength: 1, maxLength: 50 }).map((bytes) => Buffer.from(bytes)),
       }),
-      ({ track, media, ...fields }) => {
-        const packet = readBinaryPacket(frameOf({ track, media, ...fields }))
+      ({ track, media, channel, ...fields }) => {
+        const calls = new Map([[channel, 'one of many']])
+        const packet = readBinaryPacket(frameOf({ track, media, channel, ...fields }), calls)
         const expected = { ...fields, track: names[track], encoding: 'binary', payload: media }
-        assert.deepEqual(packet, expected)
+        assert.deepEqual(packet, { callId: 'one of many', ...expected })
       },
     ),
     { numRuns: 1_000 },
@@ -41,7 +43,7 @@ test('a frame is read as it was written, whatever its fields are', () => {
 
 test('the media is a copy: the memory of a busy socket is used again', () => {
   const frame = frameOf({ sequence: 1, media: Buffer.from('audio') })
-  const { payload } = readBinaryPacket(frame)
+  const { payload } = readBinaryPacket(frame, channels)
   frame.fill(0)
   assert.equal(String(payload), 'audio')
 })
@@ -68,6 +70,7 @@ suite('a frame is refused by the name of the field', () => {
     ['timestamp', '-0', frameOf({ ...whole, timestamp: -0 })],
     ['timestamp', '-1', frameOf({ ...whole, timestamp: -1 })],
     ['timestamp', 'NaN', frameOf({ ...whole, timestamp: Number.NaN })],
+    ['channel', 'one that was not opened', frameOf({ ...whole, channel: 1 })],
     ['timestamp', 'Infinity', frameOf({ ...whole, timestamp: Number.POSITIVE_INFINITY })],
   ]
   for (const [field, what, frame] of cases)
@@ -84,9 +87,9 @@ test('any bytes are either a packet that the ledger can store, or refused', () =
     fc.property(fc.uint8Array({ maxLength: 40 }), fc.boolean(), (bytes, isNear) => {
       const frame = Buffer.from(bytes)
       // Else nearly all fail at the version.
-      if (isNear && frame.length > 1) frame.writeUInt16BE(0x0101, 0)
+      if (isNear && frame.length > 3) frame.writeUInt32BE(0x01010000, 0)
       if (problemOf(frame) !== undefined) return
-      const { sequence, timestamp, track, payload } = readBinaryPacket(frame)
+      const { sequence, timestamp, track, payload } = readBinaryPacket(frame, channels)
       assert.ok(Number.isSafeInteger(sequence) && sequence >= 0)
       assert.ok(timestamp > 0 && Number.isFinite(timestamp))
       assert.ok(names.includes(track) && payload.length > 0)

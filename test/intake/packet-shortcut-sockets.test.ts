@@ -28,7 +28,7 @@ async function listen({ keepAliveMs = 60_000, incompleteMs = 60_000, answersAtOn
   let taken = 0
   const shortcut = packetShortcut({
     intake: {
-      take: (_callId, _track, _body, answer) => {
+      takeBytes: (_callId, _track, _body, answer) => {
         taken += 1
         if (answersAtOnce) answer.accepted(`{"number":${taken}}`)
         else waiting.push(answer)
