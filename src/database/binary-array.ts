@@ -9,24 +9,24 @@ const headBytes = 20
 /** Safe integers as `bigint[]`. */
 export function int8Array(values: readonly number[]): Buffer {
   return numberArray('int8', 8, values, (array, value, at) => {
-    array.writeInt32BE(Math.floor(value / 2 ** 32), at)
-    array.writeUInt32BE(value >>> 0, at + 4)
+    array.setInt32(at, Math.floor(value / 2 ** 32))
+    array.setUint32(at + 4, value >>> 0)
   })
 }
 
 /** Integers of 32 bits with a sign as `integer[]`. */
 export function int4Array(values: readonly number[]): Buffer {
-  return numberArray('int4', 4, values, (array, value, at) => array.writeInt32BE(value, at))
+  return numberArray('int4', 4, values, (array, value, at) => array.setInt32(at, value))
 }
 
 /** Integers of 16 bits with a sign as `smallint[]`. */
 export function int2Array(values: readonly number[]): Buffer {
-  return numberArray('int2', 2, values, (array, value, at) => array.writeInt16BE(value, at))
+  return numberArray('int2', 2, values, (array, value, at) => array.setInt16(at, value))
 }
 
 /** Numbers as `float8[]`. */
 export function float8Array(values: readonly number[]): Buffer {
-  return numberArray('float8', 8, values, (array, value, at) => array.writeDoubleBE(value, at))
+  return numberArray('float8', 8, values, (array, value, at) => array.setFloat64(at, value))
 }
 
 /** Bytes as `bytea[]`. */
@@ -47,16 +47,17 @@ function numberArray(
   type: keyof typeof types,
   width: number,
   values: readonly number[],
-  write: (array: Buffer, value: number, at: number) => void,
+  write: (array: DataView, value: number, at: number) => void,
 ): Buffer {
-  const array = head(type, values.length, (4 + width) * values.length)
+  const bytes = head(type, values.length, (4 + width) * values.length)
+  const array = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let at = headBytes
   for (const value of values) {
-    array.writeInt32BE(width, at)
+    array.setInt32(at, width)
     write(array, value, at + 4)
     at += 4 + width
   }
-  return array
+  return bytes
 }
 
 /** A buffer with what precedes the elements: dimensions, whether one is null, their type, their number, the first index. */

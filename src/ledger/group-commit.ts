@@ -334,7 +334,9 @@ export function createGroupCommit<Receipt>(
   ): void {
     if (!decide(group)) return
     group.queue.pauseMs = 0
-    for (const [place, one] of group.pending.entries()) settle(one, outcomeOf(place))
+    group.pending.forEach((one, place) => {
+      settle(one, outcomeOf(place))
+    })
     forgetIfEmpty(group.queue)
   }
 
