@@ -5,11 +5,10 @@ import { type Packet, type TrackName, trackNames } from '../ledger/packet.ts'
 
 const callIds = new RegExp(callIdPattern)
 const numbers = ['sequence', 'timestamp']
-const keys = ['sequence', 'data', 'timestamp', 'track', 'call_id', 'type'].map((name, place) => ({
+const keys = ['sequence', 'data', 'timestamp', 'track', 'call_id', 'type'].map((name) => ({
   name,
   written: Buffer.from(`"${name}"`),
   isOfNumber: numbers.includes(name),
-  bit: 1 << place,
 }))
 
 const point = 0x2e
@@ -31,8 +30,8 @@ const exactDigits = 15
 const powersOfTen = Array.from({ length: exactDigits + 1 }, (_, power) => Number(`1e${power}`))
 
 /**
- * Reads an object with `sequence`, `data` and `timestamp`, and maybe `track`, `call_id` and a `type` of `packet`: each once,
- * in any order, without escapes, exponents and anything but ASCII.
+ * Reads an object with `sequence`, `data` and `timestamp`, and maybe `track`, `call_id` and a `type` of `packet`, in
+ * any order, without escapes, exponents and anything but ASCII.
  * @param callId unless it names another
  * @param track unless it names another
  * @returns the packet with a payload of its own memory; undefined for what is to be read in the usual way, right or wrong
@@ -44,7 +43,6 @@ export function readPlainPacket(
 ): Packet | undefined {
   let at = afterBlanks(bytes, 0)
   if (bytes[at] !== openingBrace) return undefined
-  let seen = 0
   let sequence = Number.NaN
   let timestamp = Number.NaN
   let dataStart = 0
@@ -54,8 +52,7 @@ export function readPlainPacket(
   do {
     at = afterBlanks(bytes, at + 1)
     const key = keyAt(bytes, at)
-    if (key === undefined || (seen & key.bit) !== 0) return undefined
-    seen |= key.bit
+    if (key === undefined) return undefined
     at = afterBlanks(bytes, at + key.written.length)
     if (bytes[at] !== colon) return undefined
     const start = afterBlanks(bytes, at + 1)

@@ -56,7 +56,6 @@ export const ledgerConnections = 2 * lanes.single + lanes.streamed
 const streamLingerMs = 80
 
 const limits = {
-  maxPackets: 20_000,
   maxBytes: 64 * 2 ** 20,
   maxBatchPackets: 5_000,
   maxBatchBytes: 2 ** 20,
@@ -93,6 +92,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   const single = openLanes(
     lanes.single,
     {
+      maxPackets: 20_000,
       refusesWhenFull: true,
       lingerMs: 0,
       databasePatienceMs: options.patienceSeconds * 1_000,
@@ -100,6 +100,8 @@ export function createLedger(options: LedgerOptions): Ledger {
     journalsOfSingle,
   )
   const streamed = openLanes(lanes.streamed, {
+    // Two batches: with more, packets outlive young collections while they wait.
+    maxPackets: 2 * limits.maxBatchPackets,
     refusesWhenFull: false,
     lingerMs: streamLingerMs,
     databasePatienceMs: Number.POSITIVE_INFINITY,
