@@ -125,7 +125,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   setFlagsFromString('--no-allocation-site-pretenuring')
   // By itself V8 collects everything again once a small heap has grown by 8 MB, or after 64 MB of buffers, most of which
   // the next young collection would free.
-  setFlagsFromString('--heap-growing-percent=200')
+  setFlagsFromString('--heap-growing-percent=100')
   setFlagsFromString('--external-memory-accounted-in-global-limit')
   const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
   const stack = new AsyncDisposableStack()
