@@ -123,10 +123,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // Requests live for a commit. V8 takes that for long lives and allocates them where only a full collection
   // finds them (docs/performance.md).
   setFlagsFromString('--no-allocation-site-pretenuring')
-  // By itself V8 collects everything again once a small heap has grown by 8 MB, or after 64 MB of buffers, most of which
-  // the next young collection would free.
+  // By itself V8 collects everything again once a small heap has grown by 8 MB, buffers of short lives among them.
   setFlagsFromString('--heap-growing-percent=100')
-  setFlagsFromString('--external-memory-accounted-in-global-limit')
   const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
   const stack = new AsyncDisposableStack()
   try {
