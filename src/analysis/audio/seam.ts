@@ -12,7 +12,7 @@ export type Seam = {
 /** More words than anybody says in an overlap and a little around it; so many utterances hold them. */
 const mostWords = 40
 /** In seconds: the least error of the time of a word; of a long utterance it is a share of its length. */
-const [timeError, timeErrorShare] = [1, 0.2]
+const [timeError, timeErrorShare] = [1, 0.4]
 /** The words of a longer utterance have no time to speak of. */
 const longestTimed = 30
 /** Words that agree in this number need not agree in time. */

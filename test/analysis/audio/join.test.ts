@@ -65,6 +65,8 @@ function wordsIn(utterances: readonly Utterance[]): string[] {
 }
 
 const seed = fc.integer({ min: 0, max: 2 ** 32 - 1 })
+/** Two long utterances in which every word that both hear is timed more than a second apart. */
+const drawnBefore: [number, number] = [839873981, 12]
 
 for (const [name, error] of [
   ['exact times', 0],
@@ -82,7 +84,7 @@ for (const [name, error] of [
           words.map(({ text }) => text),
         )
       }),
-      { numRuns: 500 },
+      { numRuns: 500, examples: [drawnBefore] },
     )
   })
 
