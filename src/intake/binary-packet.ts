@@ -1,6 +1,7 @@
 // A packet as a binary message: 20 bytes of header, big-endian, then the media (docs/streams.md). Pure.
 import { InvalidInput } from '../border/validation.ts'
 import type { Packet, TrackName } from '../ledger/packet.ts'
+import { copyOf } from './own-memory.ts'
 
 const layoutVersion = 1
 const headerBytes = 20
@@ -32,7 +33,7 @@ export function readBinaryPacket(frame: Buffer, channels: ReadonlyMap<number, st
     sequence,
     timestamp,
     encoding: 'binary',
-    payload: Buffer.from(frame.subarray(headerBytes)),
+    payload: copyOf(frame, headerBytes, frame.length),
   }
 }
 

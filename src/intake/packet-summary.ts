@@ -97,9 +97,16 @@ async function takeLines(
   let rest: Buffer | undefined
   let isTooLong = false
 
-  function takeLine(bytes: Buffer): void {
-    if (isTooLong || bytes.length > longestLine) sum.refuse(line, tooLong(longestLine))
-    else sum.takeText(line, bytes)
+  /** Takes a line that ends there in what was read last. */
+  function takeLine(chunk: Buffer, start: number, end: number): void {
+    if (rest !== undefined) {
+      const bytes = Buffer.concat([rest, chunk.subarray(start, end)])
+      rest = undefined
+      takeLine(bytes, 0, bytes.length)
+      return
+    }
+    if (isTooLong || end - start > longestLine) sum.refuse(line, tooLong(longestLine))
+    else sum.takeText(line, chunk, start, end)
     isTooLong = false
     line += 1
   }
@@ -109,9 +116,7 @@ async function takeLines(
     let start = 0
     let end = chunk.indexOf(newline)
     while (end !== -1) {
-      const part = chunk.subarray(start, end)
-      takeLine(rest === undefined ? part : Buffer.concat([rest, part]))
-      rest = undefined
+      takeLine(chunk, start, end)
       start = end + 1
       end = chunk.indexOf(newline, start)
     }
@@ -123,7 +128,7 @@ async function takeLines(
     }
     if (sum.isPaused) await sum.room()
   }
-  if (rest !== undefined && !sum.isOver) takeLine(rest)
+  if (rest !== undefined && !sum.isOver) takeLine(rest, 0, 0)
 }
 
 function tooLong(longestLine: number): ValidationProblem[] {
@@ -170,11 +175,16 @@ class SummedStream {
     return this.#failed.promise
   }
 
-  takeText(place: number, bytes: Buffer): void {
+  /** Takes what is written there. */
+  takeText(place: number, bytes: Buffer, start: number, end: number): void {
     const { callId, track } = this.#options
-    const packet = readPlainPacket(bytes, callId, track)
-    if (packet?.callId === callId) this.#append(packet)
-    else if (!isBlank(bytes)) this.#takeJson(place, bytes)
+    const packet = readPlainPacket(bytes, callId, track, start, end)
+    if (packet?.callId === callId) {
+      this.#append(packet)
+      return
+    }
+    const text = bytes.subarray(start, end)
+    if (!isBlank(text)) this.#takeJson(place, text)
   }
 
   #takeJson(place: number, bytes: Buffer): void {

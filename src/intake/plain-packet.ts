@@ -2,6 +2,7 @@
 // made of it on the way. What is written otherwise, or is wrong, is for the parser and the schema. Pure.
 import { callIdPattern } from '../calls/call-id.ts'
 import { type Packet, type TrackName, trackNames } from '../ledger/packet.ts'
+import { copyOf } from './own-memory.ts'
 
 const callIds = new RegExp(callIdPattern)
 const numbers = ['sequence', 'timestamp']
@@ -34,14 +35,18 @@ const powersOfTen = Array.from({ length: exactDigits + 1 }, (_, power) => Number
  * any order, without escapes, exponents and anything but ASCII.
  * @param callId unless it names another
  * @param track unless it names another
+ * @param from where the object and the blanks around it begin
+ * @param to where they end
  * @returns the packet with a payload of its own memory; undefined for what is to be read in the usual way, right or wrong
  */
 export function readPlainPacket(
   bytes: Buffer,
   callId: string,
   track: TrackName,
+  from = 0,
+  to = bytes.length,
 ): Packet | undefined {
-  let at = afterBlanks(bytes, 0)
+  let at = afterBlanks(bytes, from, to)
   if (bytes[at] !== openingBrace) return undefined
   let sequence = Number.NaN
   let timestamp = Number.NaN
@@ -50,12 +55,12 @@ export function readPlainPacket(
   let namedCall: string | undefined = callId
   let namedTrack: TrackName | undefined = track
   do {
-    at = afterBlanks(bytes, at + 1)
+    at = afterBlanks(bytes, at + 1, to)
     const key = keyAt(bytes, at)
     if (key === undefined) return undefined
-    at = afterBlanks(bytes, at + key.written.length)
+    at = afterBlanks(bytes, at + key.written.length, to)
     if (bytes[at] !== colon) return undefined
-    const start = afterBlanks(bytes, at + 1)
+    const start = afterBlanks(bytes, at + 1, to)
     const end = key.isOfNumber ? afterNumber(bytes, start) : afterText(bytes, start)
     if (end === -1) return undefined
     switch (key.name) {
@@ -79,9 +84,10 @@ export function readPlainPacket(
       case 'type':
         if (textIn(bytes, start, end) !== 'packet') return undefined
     }
-    at = afterBlanks(bytes, end)
+    at = afterBlanks(bytes, end, to)
   } while (bytes[at] === comma)
-  if (bytes[at] !== closingBrace || afterBlanks(bytes, at + 1) !== bytes.length) return undefined
+  // What was read of the bytes beyond is refused here, too.
+  if (bytes[at] !== closingBrace || afterBlanks(bytes, at + 1, to) !== to) return undefined
   const isPacket = Number.isSafeInteger(sequence) && timestamp > 0 && dataEnd > dataStart
   if (!isPacket || timestamp === Number.POSITIVE_INFINITY || namedTrack === undefined)
     return undefined
@@ -91,7 +97,7 @@ export function readPlainPacket(
     sequence,
     timestamp,
     encoding: 'text',
-    payload: Buffer.from(bytes.subarray(dataStart, dataEnd)),
+    payload: copyOf(bytes, dataStart, dataEnd),
   }
 }
 
@@ -106,9 +112,9 @@ function standsAt(bytes: Buffer, at: number, written: Buffer): boolean {
   return true
 }
 
-function afterBlanks(bytes: Buffer, from: number): number {
+function afterBlanks(bytes: Buffer, from: number, to: number): number {
   let at = from
-  while (isBlank(bytes[at])) at += 1
+  while (at < to && isBlank(bytes[at])) at += 1
   return at
 }
 

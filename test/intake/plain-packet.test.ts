@@ -95,6 +95,29 @@ test('what is read plainly is what the parser and the schema make of it', () => 
   )
 })
 
+test('what stands beside a packet is no part of it, and a part of a packet is not read on', () => {
+  const beside = fc.stringMatching(/^[ \r\n{}",:0-9.a-z]{0,4}$/)
+  fc.assert(
+    fc.property(
+      beside,
+      fc.oneof(written, broken),
+      beside,
+      fc.nat(),
+      (before, packet, after, cut) => {
+        const bytes = Buffer.from(before + packet + after)
+        const from = before.length
+        const end = from + Buffer.byteLength(packet)
+        for (const to of [end, from + (cut % (end - from + 1))])
+          assert.deepEqual(
+            readPlainPacket(bytes, 'call', 'mixed', from, to),
+            readPlainPacket(Buffer.from(bytes.subarray(from, to)), 'call', 'mixed'),
+          )
+      },
+    ),
+    { numRuns: 20_000 },
+  )
+})
+
 suite('the usual spellings are read plainly', () => {
   const packet = { sequence: 7, data: 'UklGRg+/==', timestamp: 1732147200.02 }
   const cases: readonly (readonly [what: string, text: string])[] = [
