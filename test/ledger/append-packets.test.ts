@@ -8,9 +8,9 @@ import { appendPackets } from '../../src/ledger/statements.ts'
 import { packetOf, storeCall } from '../support/calls.ts'
 import { connect, createDatabase } from '../support/database.ts'
 import { openLedger } from '../support/ledger.ts'
+import { untilBlocked } from '../support/locks.ts'
 import { seededFor } from '../support/seed.ts'
 import { storedPackets } from '../support/stored-packets.ts'
-import { until } from '../support/until.ts'
 
 const group = (callId: string, ...sequences: number[]): PacketGroup => ({
   callId,
@@ -140,12 +140,3 @@ test('two gateways that feed one track in any order lose nothing of each other',
   assert.deepEqual(rows, [{ received: `{[1,${count + 1})}`, packets: count, duplicates: 0 }])
   assert.equal((await sequencesOf(database.pool, 'call')).length, count)
 })
-
-async function untilBlocked(pool: Pool): Promise<void> {
-  await until('a session waits for a lock', async () => {
-    const { rowCount } = await pool.query(
-      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    )
-    return rowCount === 1
-  })
-}

@@ -5,10 +5,13 @@ import { type TestContext, test } from 'node:test'
 import { completeCall, settleCall } from '../../src/calls/statements.ts'
 import type { Pool } from '../../src/database/pool.ts'
 import { GatewayError } from '../../src/errors.ts'
+import { journalParameters } from '../../src/ledger/journal-entry.ts'
+import { appendToJournal } from '../../src/ledger/statements.ts'
 import { packetOf, readCall, transition } from '../support/calls.ts'
 import { connect, createDatabase, type TestDatabase } from '../support/database.ts'
 import { enoughToBeHeld, isHeld, journaledPackets, sendRun } from '../support/journal.ts'
 import { openLedger, type TestLedger } from '../support/ledger.ts'
+import { untilBlocked } from '../support/locks.ts'
 import { seededFor } from '../support/seed.ts'
 import { storedPackets } from '../support/stored-packets.ts'
 import { until } from '../support/until.ts'
@@ -323,4 +326,26 @@ test('a journal whose row somebody holds delays its tracks and nothing else', as
   await holder.query('COMMIT')
   assert.equal((await waiting).duplicate, false)
   assert.deepEqual(await sequencesOf(database.pool, 'call'), upTo(enoughToBeHeld + 1))
+})
+
+test('an addition waits for who holds the journal, longer than its connection waits for locks', async () => {
+  await using database = await createDatabase()
+  await using ledger = openLedger(database.url)
+  await using holder = await connect(database.url)
+  await using adding = await connect(database.url)
+  await startHeldCall(ledger, database)
+  const { rows } = await database.pool.query(
+    'SELECT call, journal FROM tracks WHERE journal IS NOT NULL',
+  )
+  const [{ call, journal }] = rows
+  await adding.query(`SET lock_timeout = '1ms'`)
+  await holder.query('BEGIN')
+  await holder.query('SELECT FROM journals FOR UPDATE')
+  const packets = [packetOf('call', enoughToBeHeld + 1)]
+  const { parameters } = journalParameters([[call, { callId: 'call', packets }]])
+  const added = appendToJournal(adding, journal, ...parameters)
+  await untilBlocked(database.pool)
+  await holder.query('COMMIT')
+  assert.deepEqual(await added, [{ stored: true, lost: null }])
+  assert.equal((await journaledPackets(database.pool, 'call')).at(-1), enoughToBeHeld + 1)
 })
