@@ -8,14 +8,15 @@ import type { Section } from '../report/section.ts'
 import { median, medianBy } from '../statistics.ts'
 
 const load = { connections: 64, calls: 500 }
+const seconds = 4
 const wanted = 0.7
 
 type Measured = PacketFigures & { readonly server: number; readonly postgres: number }
 
 /** Measures it. */
 export async function measurePackets(bench: Bench): Promise<Section> {
-  const rounds = bench.full ? 7 : 3
-  const seconds = bench.full ? 8 : 4
+  // Many: a busy host slows one server of a round and not the other.
+  const rounds = bench.full ? 15 : 7
   await using bare = await startBareServer(new URL('../bare-server.ts', import.meta.url))
   await using gateway = await startMeasuredGateway(bench)
   const warm = { ...load, run: 'warm', seconds: 2 }
