@@ -10,6 +10,7 @@ const everybodyMay = [
   'errors.ts',
   'config.ts',
   'random.ts',
+  'byte-range.ts',
   'pulse.ts',
 ]
 const mayImport = {

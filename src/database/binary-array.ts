@@ -1,5 +1,6 @@
 // One-dimensional arrays as PostgreSQL's binary protocol has them: cheaper than text on both sides, where a batch
 // has thousands of elements. The layout is that of array_send() and array_recv() in PostgreSQL's arrayfuncs.c. Pure.
+import { type ByteRange, sizeOf } from '../byte-range.ts'
 
 /** The types of elements, and their numbers in `pg_type`. */
 const types = { bytea: 17, int8: 20, int2: 21, int4: 23, float8: 701 }
@@ -30,15 +31,14 @@ export function float8Array(values: readonly number[]): Buffer {
 }
 
 /** Bytes as `bytea[]`. */
-export function byteaArray(values: readonly Uint8Array[]): Buffer {
+export function byteaArray(values: readonly ByteRange[]): Buffer {
   let bytes = 0
-  for (const { length } of values) bytes += 4 + length
+  for (const value of values) bytes += 4 + sizeOf(value)
   const array = head('bytea', values.length, bytes)
   let at = headBytes
-  for (const value of values) {
-    array.writeInt32BE(value.length, at)
-    array.set(value, at + 4)
-    at += 4 + value.length
+  for (const { memory, start, end } of values) {
+    at = array.writeInt32BE(end - start, at)
+    at += memory.copy(array, at, start, end)
   }
   return array
 }

@@ -1,5 +1,7 @@
 // A packet as JSON, in and out: what it must look like, and what its sender is told.
+
 import Type, { type Static } from 'typebox'
+import { rangeOf } from '../byte-range.ts'
 import { callIdPattern } from '../calls/call-id.ts'
 import { encodings, type MediaFormat } from '../ledger/media-format.ts'
 import {
@@ -103,7 +105,7 @@ export function packetOf(
     sequence: sequence + 0,
     timestamp,
     encoding: 'text',
-    payload: Buffer.from(data),
+    ...rangeOf(Buffer.from(data)),
   }
 }
 

@@ -1,6 +1,7 @@
 // What the streams have in common: a window of packets that are not settled yet. A stream that has filled it,
 // or that the ledger asks to pause, should not be read until there is room again: that holds the memory
 // of the gateway, and the sender feels it.
+import { sizeOf } from '../byte-range.ts'
 import type { GatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Packet, PacketReceipt, PacketSender } from '../ledger/packet.ts'
@@ -33,7 +34,7 @@ export class PacketStream implements PacketSender {
   /** Hands a packet in. */
   append(packet: Packet): void {
     this.#unsettledPackets += 1
-    this.#unsettledBytes += packet.payload.length
+    this.#unsettledBytes += sizeOf(packet)
     const mayGoOn = this.#options.ledger.append(packet, this)
     const isFull = this.#unsettledPackets >= windowPackets || this.#unsettledBytes >= windowBytes
     if ((isFull || !mayGoOn) && this.#unsettledPackets > 0)
@@ -66,7 +67,7 @@ export class PacketStream implements PacketSender {
 
   settled(packet: Packet, outcome: PacketReceipt | GatewayError): void {
     this.#unsettledPackets -= 1
-    this.#unsettledBytes -= packet.payload.length
+    this.#unsettledBytes -= sizeOf(packet)
     this.#options.onSettled(packet, outcome)
     if (this.#unsettledPackets === 0) this.#onAllSettled?.()
     if (this.#roomBelow === undefined || this.#unsettledPackets >= this.#roomBelow) return

@@ -1,5 +1,6 @@
 // One batch of packets as the parameters of commit_packets(), and its answer as a receipt for each packet.
 // Pure.
+import { type ByteRange, concatenated, sizeOf } from '../byte-range.ts'
 import { float8Array, int4Array, int8Array } from '../database/binary-array.ts'
 import { GatewayError } from '../errors.ts'
 import type { Packet, PacketReceipt } from './packet.ts'
@@ -65,7 +66,7 @@ export function packetParameters(groups: readonly PacketGroup[]): PacketParamete
   const sequences: number[] = []
   const timestamps: number[] = []
   const sizes: number[] = []
-  const payloads: Uint8Array[] = []
+  const payloads: ByteRange[] = []
   let bytes = 0
   for (const { packets } of groups) {
     const [head] = packets
@@ -81,9 +82,10 @@ export function packetParameters(groups: readonly PacketGroup[]): PacketParamete
       if (verdict.late) lateHere += 1
       sequences.push(packet.sequence)
       timestamps.push(packet.timestamp)
-      sizes.push(packet.payload.length)
-      payloads.push(packet.payload)
-      bytes += packet.payload.length
+      const size = sizeOf(packet)
+      sizes.push(size)
+      payloads.push(packet)
+      bytes += size
     }
     tracks.push(head.track)
     encodings.push(head.encoding)
@@ -108,7 +110,7 @@ export function packetParameters(groups: readonly PacketGroup[]): PacketParamete
     int8Array(sequences),
     float8Array(timestamps),
     int4Array(sizes),
-    Buffer.concat(payloads, bytes),
+    concatenated(payloads, bytes),
   ]
 }
 

@@ -1,4 +1,5 @@
 // Packets as an entry of the journal: arrays with an element for each. Pure.
+import { type ByteRange, sizeOf } from '../byte-range.ts'
 import { byteaArray, float8Array, int2Array, int8Array } from '../database/binary-array.ts'
 import type { PacketGroup } from './batch.ts'
 import { trackNames } from './packet.ts'
@@ -27,25 +28,26 @@ export function journalParameters(
   const tracks: number[] = []
   const sequences: number[] = []
   const timestamps: number[] = []
-  const payloads: Uint8Array[] = []
+  const payloads: ByteRange[] = []
   const firsts = [1]
   const lasts: number[] = []
   let bytes = 0
   let bytesOfEntry = 0
   for (const [call, { packets }] of groups)
-    for (const { track, sequence, timestamp, payload } of packets) {
-      bytesOfEntry += payload.length + overheadBytes
+    for (const packet of packets) {
+      const size = sizeOf(packet)
+      bytesOfEntry += size + overheadBytes
       if (bytesOfEntry > entryBytes && calls.length >= (firsts.at(-1) ?? 1)) {
         lasts.push(calls.length)
         firsts.push(calls.length + 1)
-        bytesOfEntry = payload.length + overheadBytes
+        bytesOfEntry = size + overheadBytes
       }
       calls.push(call)
-      tracks.push(trackNames.indexOf(track) + 1)
-      sequences.push(sequence)
-      timestamps.push(timestamp)
-      payloads.push(payload)
-      bytes += payload.length
+      tracks.push(trackNames.indexOf(packet.track) + 1)
+      sequences.push(packet.sequence)
+      timestamps.push(packet.timestamp)
+      payloads.push(packet)
+      bytes += size
     }
   lasts.push(calls.length)
   return {

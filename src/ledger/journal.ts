@@ -1,5 +1,6 @@
 // The journal of one queue: packets that come a few at a time and go on where a track of it ends are made durable in
 // a few rows a batch, and brought to their tracks and segments later, many at once. See migration 011 and decision 019.
+import { sizeOf } from '../byte-range.ts'
 import type { Pool } from '../database/pool.ts'
 import { type Pulse, startPulse } from '../pulse.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -149,7 +150,7 @@ export class Journal {
       first?.sequence === held.next &&
       first.encoding === held.encoding &&
       isRun(packets) &&
-      packets.every(({ payload }) => payload.length <= largestPayload)
+      packets.every((packet) => sizeOf(packet) <= largestPayload)
     )
   }
 

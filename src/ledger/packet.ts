@@ -1,4 +1,5 @@
 // The words of the ledger: what comes in, and what the sender is told once it is durable.
+import type { ByteRange } from '../byte-range.ts'
 import type { GatewayError } from '../errors.ts'
 import type { PacketVerdict } from './sequence-account.ts'
 
@@ -6,8 +7,8 @@ import type { PacketVerdict } from './sequence-account.ts'
 export const trackNames = ['inbound', 'outbound', 'mixed'] as const
 export type TrackName = (typeof trackNames)[number]
 
-/** A packet that has passed its intake's validation. */
-export type Packet = {
+/** A packet that has passed its intake's validation. Its payload is the range. */
+export type Packet = ByteRange & {
   readonly callId: string
   readonly track: TrackName
   /** 0 … 2^53 - 1. */
@@ -16,7 +17,6 @@ export type Packet = {
   readonly timestamp: number
   /** `text`: the UTF-8 of what the sender wrote; `binary`: raw media. */
   readonly encoding: 'text' | 'binary'
-  readonly payload: Uint8Array
 }
 
 /** What became of a packet. It is durable: the transaction that holds it (or its first copy) is committed. */

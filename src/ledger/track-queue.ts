@@ -1,4 +1,5 @@
 // The packets of one call and track that wait for their commit, in the order of arrival. Pure.
+import { sizeOf } from '../byte-range.ts'
 import type { PacketGroup } from './batch.ts'
 import type { Packet, PacketSender, TrackName } from './packet.ts'
 
@@ -23,7 +24,7 @@ const overheadBytes = 256
 
 /** The memory a waiting packet takes, in bytes. */
 export function weightOf(packet: Packet): number {
-  return packet.payload.length + overheadBytes
+  return sizeOf(packet) + overheadBytes
 }
 
 /** One queue. */
@@ -79,7 +80,7 @@ export class TrackQueue<Receipt> {
       if (packets.length >= mostPackets || bytes >= mostBytes) break
       if (packet.encoding !== encoding) break
       packets.push(packet)
-      bytes += packet.payload.length
+      bytes += sizeOf(packet)
     }
     const pending = this.#takeFirst(packets.length)
     return { isOpen: true, queue: this, callId: this.callId, packets, pending, bytes }

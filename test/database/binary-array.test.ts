@@ -1,7 +1,9 @@
 // Arrays in PostgreSQL's binary protocol are what PostgreSQL reads them as.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { rangeOf } from '../../src/byte-range.ts'
 import {
   byteaArray,
   float8Array,
@@ -29,7 +31,7 @@ test('every array arrives as it was written', async () => {
             int4Array(integers),
             int2Array(small),
             float8Array(doubles),
-            byteaArray(bytes),
+            byteaArray(bytes.map(rangeOf)),
           ],
         )
         assert.deepEqual(rows, [

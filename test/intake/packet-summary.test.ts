@@ -9,6 +9,7 @@ import { InvalidInput } from '../../src/border/validation.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { type PacketSummary, storeAll, storeLines } from '../../src/intake/packet-summary.ts'
 import type { Packet, PacketReceipt, PacketSender } from '../../src/ledger/packet.ts'
+import { contentOf } from '../support/calls.ts'
 import { lineOf } from '../support/line-stream.ts'
 
 const receipt: PacketReceipt = { duplicate: false, late: false, opensGap: false, missing: '' }
@@ -115,7 +116,7 @@ suite('lines', () => {
       )
       while (given.length < 100 && !(await Promise.race([sum.then(() => true), turn(false)])))
         settle()
-      return { said: await sum, given }
+      return { said: await sum, given: given.map(contentOf) }
     }
     await fc.assert(
       fc.asyncProperty(

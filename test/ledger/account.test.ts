@@ -1,6 +1,8 @@
 // The account in the database, packet by packet, against a set of numbers.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { bytesOf } from '../../src/byte-range.ts'
 import type { Pool } from '../../src/database/pool.ts'
 import { type Packet, type PacketReceipt, trackNames } from '../../src/ledger/packet.ts'
 import { readPackets } from '../../src/ledger/read-packets.ts'
@@ -200,7 +202,7 @@ async function assertPackets(
     const { account, packets } = expected.get(`${callId} ${track}`) ?? {}
     return (account?.sorted() ?? []).map((sequence) => {
       const packet = packets?.get(sequence)
-      const data = Buffer.from(packet?.payload ?? '')
+      const data = packet === undefined ? undefined : Buffer.from(bytesOf(packet))
       return { track: String(track), sequence, timestamp: packet?.timestamp ?? Number.NaN, data }
     })
   })

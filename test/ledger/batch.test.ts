@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { bytesOf } from '../../src/byte-range.ts'
 import type { GatewayError } from '../../src/errors.ts'
 import {
   batchParameters,
@@ -61,7 +62,7 @@ test('a batch carries every sequence once, with the bytes that came first, and c
           start += bytes.length
           assert.equal(sequences[place], packet.sequence)
           assert.equal(timestamps[place], packet.timestamp)
-          assert.ok(Buffer.from(packet.payload).equals(bytes))
+          assert.ok(bytesOf(packet).equals(bytes))
           place += 1
         }
         assert.equal(lasts[index], place)

@@ -1,5 +1,6 @@
 // commit_packets() batch by batch, against sets of numbers: groups of every kind side by side in one batch, and
 // batches as large as they come.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pool } from '../../src/database/pool.ts'
@@ -8,7 +9,7 @@ import { batchParameters, type PacketGroup, receipts } from '../../src/ledger/ba
 import { type Packet, type TrackName, trackNames } from '../../src/ledger/packet.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
 import type { Random } from '../../src/random.ts'
-import { packetOf } from '../support/calls.ts'
+import { contentOf, packetOf } from '../support/calls.ts'
 import { connect, createDatabase } from '../support/database.ts'
 import { NaiveTrack } from '../support/naive-track.ts'
 import { seededFor } from '../support/seed.ts'
@@ -198,11 +199,11 @@ async function assertStored(pool: Pool, model: Model): Promise<void> {
       key,
     )
   for (const [callId, packets] of model.packets) {
-    const sent = packets.map(({ track, sequence, timestamp, payload }) => ({
+    const sent = packets.map(contentOf).map(({ track, sequence, timestamp, payload }) => ({
       track: String(track),
       sequence,
       timestamp,
-      data: Buffer.from(payload),
+      data: payload,
     }))
     assert.deepEqual(byTrack(await storedPackets(pool, callId)), byTrack(sent), callId)
   }

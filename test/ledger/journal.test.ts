@@ -1,5 +1,6 @@
 // The journal: packets that simply go on are durable in it before they are in their tracks, and nobody who reads,
 // writes, ends or erases a call can tell.
+
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { completeCall, settleCall } from '../../src/calls/statements.ts'
@@ -7,7 +8,7 @@ import type { Pool } from '../../src/database/pool.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { journalParameters } from '../../src/ledger/journal-entry.ts'
 import { appendToJournal } from '../../src/ledger/statements.ts'
-import { packetOf, readCall, transition } from '../support/calls.ts'
+import { contentOf, packetOf, readCall, transition } from '../support/calls.ts'
 import { connect, createDatabase, type TestDatabase } from '../support/database.ts'
 import { enoughToBeHeld, isHeld, journaledPackets, sendRun } from '../support/journal.ts'
 import { openLedger, type TestLedger } from '../support/ledger.ts'
@@ -44,7 +45,7 @@ test('packets one after the other go to the journal, and to their track when it 
   assert.deepEqual(
     stored.map(({ sequence, timestamp, data }) => ({ sequence, timestamp, data: `${data}` })),
     upTo(enoughToBeHeld).map((sequence) => {
-      const { timestamp, payload } = packetOf('call', sequence)
+      const { timestamp, payload } = contentOf(packetOf('call', sequence))
       return { sequence, timestamp, data: `${payload}` }
     }),
   )

@@ -5,7 +5,7 @@ import { batchParameters } from '../../src/ledger/batch.ts'
 import type { Packet } from '../../src/ledger/packet.ts'
 import { readPackets, type StoredPacket } from '../../src/ledger/read-packets.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
-import { packetOf, readCall } from '../support/calls.ts'
+import { contentOf, packetOf, readCall } from '../support/calls.ts'
 import { connect, createDatabase } from '../support/database.ts'
 import { seededFor } from '../support/seed.ts'
 
@@ -119,7 +119,7 @@ function expect(sequences: readonly number[]): StoredPacket[] {
   return sequences
     .toSorted((a, b) => a - b)
     .map((sequence) => {
-      const { track, timestamp, payload } = packetOf('call', sequence)
+      const { track, timestamp, payload } = contentOf(packetOf('call', sequence))
       return { track, sequence, timestamp, payload }
     })
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { bytesOf as payloadOf, rangeOf } from '../../src/byte-range.ts'
 import type { Packet } from '../../src/ledger/packet.ts'
 import { type Random, seededRandom } from '../../src/random.ts'
 import { measureCall } from '../../src/recording/measure.ts'
@@ -27,7 +28,7 @@ type Source = { readonly format: DeclaredFormat; readonly payloads: readonly Uin
 
 const telephone: Source = {
   format: muLaw,
-  payloads: packetsOf('', 'mixed', speech.subarray(0, 400_000)).map(({ payload }) => payload),
+  payloads: packetsOf('', 'mixed', speech.subarray(0, 400_000)).map(payloadOf),
 }
 const opus: Source = {
   format: { ...muLaw, encoding: 'OPUS', rate: 16_000 },
@@ -43,7 +44,8 @@ async function storeCall(callId: string, sources: readonly Source[], random: Ran
     const packets = payloads
       .map((payload, place): Packet => {
         const timestamp = index / 2 + place * 0.02
-        return { callId, track, sequence: place + 1, timestamp, encoding: 'binary', payload }
+        const range = rangeOf(payload)
+        return { callId, track, sequence: place + 1, timestamp, encoding: 'binary', ...range }
       })
       .filter(({ sequence }) => sequence % 97 !== 0)
       .map((packet) => ({ packet, place: packet.sequence + random() * 40 }))

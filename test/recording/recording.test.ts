@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { bytesOf, rangeOf } from '../../src/byte-range.ts'
 import type { Packet, TrackName } from '../../src/ledger/packet.ts'
 import { decodeMuLaw } from '../../src/recording/g711.ts'
 import { loadRecordings } from '../../src/simulator/recordings.ts'
@@ -101,10 +102,10 @@ suite('the recording of a call', () => {
   })
 
   test('of base64 over HTTP is the audio', async () => {
-    const text = ({ payload, ...packet }: Packet): Packet => ({
+    const text = (packet: Packet): Packet => ({
       ...packet,
       encoding: 'text',
-      payload: Buffer.from(Buffer.from(payload).toString('base64')),
+      ...rangeOf(Buffer.from(bytesOf(packet).toString('base64'))),
     })
     const call = await storePackets(pool, packetsOf('base64', 'mixed', speech(4)).map(text))
     await declareFormat(pool, call, { ...muLaw, clock: 'arrival' })

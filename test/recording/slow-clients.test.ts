@@ -1,9 +1,11 @@
 // Clients of a recording that do not read, and clients that leave.
+
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { after, test } from 'node:test'
 import { fastify } from 'fastify'
+import { rangeOf } from '../../src/byte-range.ts'
 import type { Queryable } from '../../src/database/statement.ts'
 import type { Packet } from '../../src/ledger/packet.ts'
 import { createMeasurements } from '../../src/recording/measurements.ts'
@@ -25,7 +27,7 @@ const packets: Packet[] = Array.from({ length: seconds }, (_, index) => ({
   sequence: index + 1,
   timestamp: index,
   encoding: 'binary',
-  payload: new Uint8Array(8_000).fill(index),
+  ...rangeOf(new Uint8Array(8_000).fill(index)),
 }))
 await declareFormat(pool, await storePackets(pool, packets, 10), muLaw)
 

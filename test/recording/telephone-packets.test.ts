@@ -4,6 +4,7 @@ import type { Packet } from '../../src/ledger/packet.ts'
 import { decodeMuLaw } from '../../src/recording/g711.ts'
 import { readTelephonePackets } from '../../src/recording/telephone-packets.ts'
 import { loadRecordings } from '../../src/simulator/recordings.ts'
+import { contentOf } from '../support/calls.ts'
 import { createDatabase } from '../support/database.ts'
 import {
   type DeclaredFormat,
@@ -20,8 +21,10 @@ const [speech = new Uint8Array()] = (await loadRecordings()).map(({ audio }) => 
 const frames = packetsOf('', 'mixed', speech)
 
 /** What was said of each packet: its number and its bytes in hex. */
-const said = (packets: readonly Pick<Packet, 'sequence' | 'payload'>[]) =>
+const said = (packets: readonly { readonly sequence: number; readonly payload: Uint8Array }[]) =>
   packets.map(({ sequence, payload }) => `${sequence} ${Buffer.from(payload).toString('hex')}`)
+
+const sent = (packets: readonly Packet[]) => said(packets.map(contentOf))
 
 async function read(callId: string, packets: readonly Packet[], format?: DeclaredFormat) {
   const call = await storePackets(
@@ -43,13 +46,13 @@ function linear(times: number): Uint8Array {
 
 suite('telephone packets', () => {
   test('of telephone audio are what was sent', async () => {
-    assert.deepEqual(await read('same', frames, muLaw), said(frames))
+    assert.deepEqual(await read('same', frames, muLaw), sent(frames))
   })
 
   test('of opaque packets are the packets', async () => {
     const odd = frames.slice(0, 3).map((packet) => ({ ...packet, sequence: packet.sequence * 7 }))
-    assert.deepEqual(await read('opaque', odd), said(odd))
-    assert.deepEqual(await read('unknown', odd, { ...muLaw, encoding: 'AMR' }), said(odd))
+    assert.deepEqual(await read('opaque', odd), sent(odd))
+    assert.deepEqual(await read('unknown', odd, { ...muLaw, encoding: 'AMR' }), sent(odd))
   })
 
   test('of linear audio of any rate are the same speech', async () => {
@@ -57,14 +60,14 @@ suite('telephone packets', () => {
       const format = { ...muLaw, encoding: 'L16', rate: 8_000 * times }
       const cut = { bytes: 320 * times, seconds: 0.02 }
       const packets = packetsOf('', 'mixed', linear(times), cut)
-      assert.deepEqual(await read(`linear-${times}`, packets, format), said(frames))
+      assert.deepEqual(await read(`linear-${times}`, packets, format), sent(frames))
     }
   })
 
   test('are cut anew from packets of any size', async () => {
     for (const bytes of [80, 100, 1_000, 4_801]) {
       const packets = packetsOf('', 'mixed', speech, { bytes, seconds: bytes / 8_000 })
-      assert.deepEqual(await read(`cut-${bytes}`, packets, muLaw), said(frames))
+      assert.deepEqual(await read(`cut-${bytes}`, packets, muLaw), sent(frames))
     }
   })
 
@@ -82,6 +85,6 @@ suite('telephone packets', () => {
       said([...from(1, 9, 0), ...from(11, 10, 1_600), ...from(23, 28, 3_440)]),
     )
     const whole = frames.filter(({ sequence }) => ![7, 8, 30].includes(sequence))
-    assert.deepEqual(await read('lost-whole', whole, muLaw), said(whole))
+    assert.deepEqual(await read('lost-whole', whole, muLaw), sent(whole))
   })
 })

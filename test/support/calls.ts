@@ -1,4 +1,5 @@
 // Calls in a given state, made in the database by the product's own statements.
+import { rangeOf } from '../../src/byte-range.ts'
 import { findCall } from '../../src/calls/statements.ts'
 import type { CallStatus } from '../../src/calls/transitions.ts'
 import type { Pool } from '../../src/database/pool.ts'
@@ -9,17 +10,29 @@ import { commitPackets } from '../../src/ledger/statements.ts'
 
 const packetTimeoutSeconds = 300
 
+/** What a test packet may be otherwise. */
+export type PacketChange = Partial<Packet & { readonly payload: Uint8Array }>
+
 /** A packet with a payload that names it. */
-export function packetOf(callId: string, sequence: number, change: Partial<Packet> = {}): Packet {
+export function packetOf(
+  callId: string,
+  sequence: number,
+  { payload = Buffer.from(`packet ${sequence} of ${callId}`), ...change }: PacketChange = {},
+): Packet {
   return {
     callId,
     track: 'mixed',
     sequence,
     timestamp: sequence + 1,
     encoding: 'text',
-    payload: Buffer.from(`packet ${sequence} of ${callId}`),
+    ...rangeOf(payload),
     ...change,
   }
+}
+
+/** What a packet says, wherever its payload is. */
+export function contentOf({ memory, start, end, ...fields }: Packet) {
+  return { ...fields, payload: Buffer.from(memory.subarray(start, end)) }
 }
 
 /** Stores packets of one call in one batch; returns the call's `id`. */

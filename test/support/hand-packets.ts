@@ -1,8 +1,7 @@
 // Packets handed to a group commit by hand, and what their senders have been told so far.
 import assert from 'node:assert/strict'
 import type { GatewayError } from '../../src/errors.ts'
-import type { Packet } from '../../src/ledger/packet.ts'
-import { packetOf } from './calls.ts'
+import { type PacketChange, packetOf } from './calls.ts'
 import type { Batch, HandCommit } from './hand-commit.ts'
 
 /** A packet on its way; `told` is its receipt, or the code of the refusal. */
@@ -13,7 +12,7 @@ export function send(
   hand: HandCommit,
   callId: string,
   sequence: number,
-  change: Partial<Packet> = {},
+  change: PacketChange = {},
 ): Sent {
   const sent: Sent = { told: undefined }
   hand.commits.store(packetOf(callId, sequence, change)).then(

@@ -1,5 +1,6 @@
 // Calls whose packets are audio, stored by the product's own statements.
 
+import { rangeOf } from '../../src/byte-range.ts'
 import type { Pool } from '../../src/database/pool.ts'
 import { batchParameters } from '../../src/ledger/batch.ts'
 import type { Packet, TrackName } from '../../src/ledger/packet.ts'
@@ -31,7 +32,7 @@ export function packetsOf(
     sequence: index + 1,
     timestamp: from + index * seconds,
     encoding: 'binary' as const,
-    payload: audio.subarray(index * bytes, (index + 1) * bytes),
+    ...rangeOf(audio.subarray(index * bytes, (index + 1) * bytes)),
   }))
 }
 

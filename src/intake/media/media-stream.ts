@@ -1,6 +1,7 @@
 // One stream of media on its way to the ledger. Its protocol is never made to wait: what comes while the database
 // is asked where the call stands is kept, within the budget of the process. Packets without numbers get theirs
 // here, in the order of their arrival.
+import { bytesOf, rangeOf } from '../../byte-range.ts'
 import type { SilenceCause, StreamEnd } from '../../calls/media-streams.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
@@ -169,7 +170,8 @@ export class LedgerStream implements MediaStream, PacketSender {
       return
     }
     this.#unsettled -= 1
-    const { callId, track, sequence, timestamp: at, payload } = packet
+    const { callId, track, sequence, timestamp: at } = packet
+    const payload = bytesOf(packet)
     if (refusal === 'call_sealed') {
       const number = this.#tracks.numberOf(track, sequence)
       const came = clock.steady()
@@ -237,7 +239,8 @@ export class LedgerStream implements MediaStream, PacketSender {
     this.#silences.before(track, number, came - durationMs(start.format, payload), silences)
     this.#unsettled += 1
     const callId = this.#callId
-    ledger.append({ callId, track, sequence, timestamp: at, encoding: 'binary', payload }, this)
+    const range = rangeOf(payload)
+    ledger.append({ callId, track, sequence, timestamp: at, encoding: 'binary', ...range }, this)
   }
 
   #tellGaps(gaps: readonly ClockGap[]): void {

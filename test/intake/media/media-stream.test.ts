@@ -1,7 +1,9 @@
 // A stream on its way to the ledger: its numbers, its call, its room and its end.
+
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { bytesOf } from '../../../src/byte-range.ts'
 import { GatewayError } from '../../../src/errors.ts'
 import { begin, frame, frameMs, fresh, receipt } from '../../support/played-stream.ts'
 
@@ -23,7 +25,7 @@ suite('packets without numbers', () => {
     stream.audio(Buffer.from('AaBb'))
     assert.deepEqual(stored(), ['CALL inbound 1', 'CALL outbound 8'])
     assert.deepEqual(
-      handed.map(({ packet }) => `${Buffer.from(packet.payload)}`),
+      handed.map(({ packet }) => `${bytesOf(packet)}`),
       ['AB', 'ab'],
     )
   })

@@ -1,0 +1,47 @@
+// Bytes as a place in memory. For many small ones that live for a while, a view of each (`subarray()`) costs more to make
+// and to collect than its bytes cost to copy.
+
+/** The bytes of `memory` from `start` up to `end`, which may be one of many such places in it. */
+export type ByteRange = {
+  readonly memory: Buffer
+  readonly start: number
+  readonly end: number
+}
+
+const nothing: ByteRange = { memory: Buffer.alloc(0), start: 0, end: 0 }
+
+/** How many bytes there are. */
+export function sizeOf({ start, end }: ByteRange): number {
+  return end - start
+}
+
+/** A view of the bytes. */
+export function bytesOf({ memory, start, end }: ByteRange): Buffer {
+  return memory.subarray(start, end)
+}
+
+/** All of those bytes. */
+export function rangeOf({ buffer, byteOffset, length }: Uint8Array): ByteRange {
+  return { memory: Buffer.from(buffer, byteOffset, length), start: 0, end: length }
+}
+
+/**
+ * A copy of all, one after the other.
+ * @param bytes how many they are together
+ */
+export function concatenated(ranges: readonly ByteRange[], bytes: number): Buffer {
+  const all = Buffer.allocUnsafe(bytes)
+  let length = 0
+  let { memory, start, end } = nothing
+  for (const range of ranges) {
+    // Those of a stream follow one another in memory as well, and are copied at once.
+    if (range.memory !== memory || range.start !== end) {
+      length += memory.copy(all, length, start, end)
+      memory = range.memory
+      start = range.start
+    }
+    end = range.end
+  }
+  memory.copy(all, length, start, end)
+  return all
+}
