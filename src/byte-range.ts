@@ -20,9 +20,11 @@ export function bytesOf({ memory, start, end }: ByteRange): Buffer {
   return memory.subarray(start, end)
 }
 
-/** All of those bytes. */
-export function rangeOf({ buffer, byteOffset, length }: Uint8Array): ByteRange {
-  return { memory: Buffer.from(buffer, byteOffset, length), start: 0, end: length }
+/** All of those bytes, where they are. */
+export function rangeOf(bytes: Uint8Array): ByteRange {
+  const { buffer, byteOffset, length } = bytes
+  const memory = Buffer.isBuffer(bytes) ? bytes : Buffer.from(buffer, byteOffset, length)
+  return { memory, start: 0, end: length }
 }
 
 /**

@@ -23,5 +23,6 @@ test('ranges of any memory, wherever they are in it, are joined in their order',
 
 test('a range of bytes is all of them, also where they are a part of something', () => {
   const part = Buffer.from('abcdef').subarray(2, 4)
-  assert.equal(String(bytesOf(rangeOf(part))), 'cd')
+  for (const bytes of [part, new Uint8Array(part.buffer, part.byteOffset, part.length)])
+    assert.equal(String(bytesOf(rangeOf(bytes))), 'cd')
 })

@@ -1,5 +1,4 @@
 // A packet as JSON, in and out: what it must look like, and what its sender is told.
-
 import Type, { type Static } from 'typebox'
 import { rangeOf } from '../byte-range.ts'
 import { callIdPattern } from '../calls/call-id.ts'

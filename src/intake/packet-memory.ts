@@ -1,5 +1,5 @@
 // Where payloads wait for their commit. What a busy connection reads comes in large pieces, and a packet that waits would keep
-// all of its piece; here its neighbours are packets that wait no longer than it does.
+// all of its piece; a piece here is full of payloads, and nearly all of them wait for the same commit.
 
 const pieceBytes = 2 ** 16
 

@@ -128,6 +128,7 @@ async function takeLines(
     }
     if (sum.isPaused) await sum.room()
   }
+  // The last line may have no end.
   if (rest !== undefined && !sum.isOver) takeLine(rest, 0, 0)
 }
 

@@ -1,5 +1,4 @@
 // Arrays in PostgreSQL's binary protocol are what PostgreSQL reads them as.
-
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,5 +1,4 @@
 // The short way to read a packet of JSON: it agrees with the parser and the schema, or leaves it to them.
-
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'

@@ -1,5 +1,4 @@
 // The account in the database, packet by packet, against a set of numbers.
-
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytesOf } from '../../src/byte-range.ts'

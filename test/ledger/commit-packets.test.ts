@@ -1,6 +1,5 @@
 // commit_packets() batch by batch, against sets of numbers: groups of every kind side by side in one batch, and
 // batches as large as they come.
-
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pool } from '../../src/database/pool.ts'

@@ -1,6 +1,5 @@
 // The journal: packets that simply go on are durable in it before they are in their tracks, and nobody who reads,
 // writes, ends or erases a call can tell.
-
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { completeCall, settleCall } from '../../src/calls/statements.ts'

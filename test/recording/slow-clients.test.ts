@@ -1,5 +1,4 @@
 // Clients of a recording that do not read, and clients that leave.
-
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'

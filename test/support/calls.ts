@@ -1,5 +1,5 @@
 // Calls in a given state, made in the database by the product's own statements.
-import { rangeOf } from '../../src/byte-range.ts'
+import { bytesOf, rangeOf } from '../../src/byte-range.ts'
 import { findCall } from '../../src/calls/statements.ts'
 import type { CallStatus } from '../../src/calls/transitions.ts'
 import type { Pool } from '../../src/database/pool.ts'
@@ -32,7 +32,7 @@ export function packetOf(
 
 /** What a packet says, wherever its payload is. */
 export function contentOf({ memory, start, end, ...fields }: Packet) {
-  return { ...fields, payload: Buffer.from(memory.subarray(start, end)) }
+  return { ...fields, payload: Buffer.from(bytesOf({ memory, start, end })) }
 }
 
 /** Stores packets of one call in one batch; returns the call's `id`. */

@@ -1,7 +1,7 @@
 // One stream of media on its way to the ledger. Its protocol is never made to wait: what comes while the database
 // is asked where the call stands is kept, within the budget of the process. Packets without numbers get theirs
 // here, in the order of their arrival.
-import { bytesOf, rangeOf } from '../../byte-range.ts'
+import { bytesOf, rangeOf, sizeOf } from '../../byte-range.ts'
 import type { SilenceCause, StreamEnd } from '../../calls/media-streams.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
@@ -171,14 +171,14 @@ export class LedgerStream implements MediaStream, PacketSender {
     }
     this.#unsettled -= 1
     const { callId, track, sequence, timestamp: at } = packet
-    const payload = bytesOf(packet)
     if (refusal === 'call_sealed') {
       const number = this.#tracks.numberOf(track, sequence)
       const came = clock.steady()
+      const payload = bytesOf(packet)
       this.#waiting.push({ track, number, at, came, payload, silences: noSilences })
       this.#state = 'over'
     } else {
-      budget.give(payload.length)
+      budget.give(sizeOf(packet))
       if (refusal !== undefined)
         logger.warn({ call_id: callId, code: refusal }, 'a packet of media was lost')
     }

@@ -1,5 +1,4 @@
 // A stream on its way to the ledger: its numbers, its call, its room and its end.
-
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
