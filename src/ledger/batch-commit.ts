@@ -2,10 +2,11 @@
 import { failureKind } from '../database/failure.ts'
 import type { Pool } from '../database/pool.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { batchParameters, type PacketGroup, packetParameters, receipts, usual } from './batch.ts'
+import { batchParameters, packetParameters, receipts, usual } from './batch.ts'
 import type { GroupOutcome } from './group-commit.ts'
 import type { Journal, NumberedGroup } from './journal.ts'
 import { isIrregular, type PacketReceipt, type TrackName } from './packet.ts'
+import { type PacketGroup, sequencesOf } from './packet-group.ts'
 import { appendPackets, commitPackets } from './statements.ts'
 import { type CommitTally, lostBy } from './tally.ts'
 
@@ -87,7 +88,7 @@ export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
       if (prior === undefined || horizon === undefined || has_zero === undefined) {
         tally.add(group, 0)
         goingOn.push([call, group])
-        return group.packets.map(() => usual)
+        return Array<PacketReceipt>(group.packets).fill(usual)
       }
       const told = receipts(group, { outcome: 'stored', prior, horizon, has_zero })
       warnOfIrregularities(logger, group, told)
@@ -155,7 +156,7 @@ class Tally {
 
   add({ callId, packets }: PacketGroup, lost: number): void {
     this.#callIds.push(callId)
-    this.#packets += packets.length
+    this.#packets += packets
     this.#lost += lost
   }
 
@@ -174,15 +175,15 @@ function warnOfIrregularities(
   group: PacketGroup,
   told: readonly (PacketReceipt | Error)[],
 ): void {
-  for (const [index, receipt] of told.entries()) {
+  const sequences = sequencesOf(group)
+  for (const [place, receipt] of told.entries()) {
     if (receipt instanceof Error || !isIrregular(receipt)) continue
     const { duplicate, late, missing } = receipt
-    const packet = group.packets[index]
     logger.warn(
       {
         call_id: group.callId,
-        track: packet?.track,
-        sequence: packet?.sequence,
+        track: group.track,
+        sequence: sequences[place],
         duplicate,
         late,
         missing_packets: missing.length > 200 ? `${missing.slice(0, 200)}…` : missing,

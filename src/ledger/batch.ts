@@ -1,17 +1,19 @@
 // One batch of packets as the parameters of commit_packets(), and its answer as a receipt for each packet.
 // Pure.
-import { type ByteRange, concatenated, sizeOf } from '../byte-range.ts'
+import { concatenated, sizeOf } from '../byte-range.ts'
 import { float8Array, int4Array, int8Array } from '../database/binary-array.ts'
 import { GatewayError } from '../errors.ts'
-import type { Packet, PacketReceipt } from './packet.ts'
+import type { PacketReceipt } from './packet.ts'
+import {
+  eachPacket,
+  isInSequence,
+  type PacketGroup,
+  type PacketRun,
+  runOf,
+  sequencesOf,
+} from './packet-group.ts'
 import { emptyAccount, inOrder, type PacketVerdict, SequenceAccount } from './sequence-account.ts'
 import { SequenceRanges } from './sequence-ranges.ts'
-
-/** The packets of one call and track that go into one batch, in the order of arrival. */
-export type PacketGroup<P extends Packet = Packet> = {
-  readonly callId: string
-  readonly packets: readonly P[]
-}
 
 /** What commit_packets() says of a group. */
 export type StoredGroup = {
@@ -60,42 +62,36 @@ export function packetParameters(groups: readonly PacketGroup[]): PacketParamete
   const lasts: number[] = []
   const starts: number[] = []
   const lengths: number[] = []
-  const received: string[] = []
+  const accounts: string[] = []
   const repeats: number[] = []
-  const late: number[] = []
+  const lates: number[] = []
   const sequences: number[] = []
   const timestamps: number[] = []
   const sizes: number[] = []
-  const payloads: ByteRange[] = []
+  const payloads: PacketRun[] = []
   let bytes = 0
-  for (const { packets } of groups) {
-    const [head] = packets
-    if (head === undefined) throw new RangeError('a group has no packet')
-    // Nearly every group is one packet after the other: there is nothing to find out.
-    const account = isRun(packets) ? undefined : new SequenceAccount(emptyAccount())
+  for (const group of groups) {
     const packetsBefore = sequences.length
     const bytesBefore = bytes
-    let lateHere = 0
-    for (const packet of packets) {
-      const verdict = account?.receive(packet.sequence) ?? inOrder
-      if (verdict.duplicate) continue
-      if (verdict.late) lateHere += 1
-      sequences.push(packet.sequence)
-      timestamps.push(packet.timestamp)
-      const size = sizeOf(packet)
-      sizes.push(size)
-      payloads.push(packet)
-      bytes += size
+    const { runs, received, late } = accountOf(group)
+    for (const run of runs) {
+      run.timestamps.forEach((timestamp, nth) => {
+        sequences.push(run.sequence + nth)
+        timestamps.push(timestamp)
+        sizes.push(run.size)
+      })
+      payloads.push(run)
+      bytes += sizeOf(run)
     }
-    tracks.push(head.track)
-    encodings.push(head.encoding)
+    tracks.push(group.track)
+    encodings.push(group.encoding)
     firsts.push(packetsBefore + 1)
     lasts.push(sequences.length)
     starts.push(bytesBefore + 1)
     lengths.push(bytes - bytesBefore)
-    received.push(account?.received ?? `{[${head.sequence},${head.sequence + packets.length})}`)
-    repeats.push(packets.length - (sequences.length - packetsBefore))
-    late.push(lateHere)
+    accounts.push(received)
+    repeats.push(group.packets - (sequences.length - packetsBefore))
+    lates.push(late)
   }
   return [
     `{${tracks.join()}}`,
@@ -104,9 +100,9 @@ export function packetParameters(groups: readonly PacketGroup[]): PacketParamete
     `{${lasts.join()}}`,
     `{${starts.join()}}`,
     `{${lengths.join()}}`,
-    textArray(received),
+    textArray(accounts),
     `{${repeats.join()}}`,
-    `{${late.join()}}`,
+    `{${lates.join()}}`,
     int8Array(sequences),
     float8Array(timestamps),
     int4Array(sizes),
@@ -114,10 +110,27 @@ export function packetParameters(groups: readonly PacketGroup[]): PacketParamete
   ]
 }
 
-/** Each packet follows the one before. */
-export function isRun(packets: readonly Packet[]): boolean {
-  const first = packets[0]?.sequence ?? 0
-  return packets.every(({ sequence }, place) => sequence === first + place)
+type GroupAccount = {
+  /** Without repeats. */
+  readonly runs: readonly PacketRun[]
+  readonly received: string
+  readonly late: number
+}
+
+function accountOf(group: PacketGroup): GroupAccount {
+  const first = group.runs[0]?.sequence ?? 0
+  // Nearly every group is one packet after the other: there is nothing to find out.
+  if (isInSequence(group))
+    return { runs: group.runs, received: `{[${first},${first + group.packets})}`, late: 0 }
+  const account = new SequenceAccount(emptyAccount())
+  const runs: PacketRun[] = []
+  let late = 0
+  eachPacket(group, group.runs, (packet) => {
+    const verdict = account.receive(packet.sequence)
+    if (!verdict.duplicate) runs.push(runOf(packet))
+    if (verdict.late) late += 1
+  })
+  return { runs, received: account.received, late }
 }
 
 function textArray(values: readonly string[]): string {
@@ -142,11 +155,11 @@ export function receipts(
   })
   // Where much is missing, the packets of a batch are told the same: what is missing after all of them.
   const untold: { place: number; verdict: PacketVerdict }[] = []
-  const told = group.packets.map(({ callId, sequence }, place) => {
+  const told = sequencesOf(group).map((sequence, place) => {
     if (stored.outcome === 'sealed' && !account.has(sequence))
       return new GatewayError(
         'call_sealed',
-        `The analysis of call ${callId} has begun; packet ${sequence} was not stored`,
+        `The analysis of call ${group.callId} has begun; packet ${sequence} was not stored`,
       )
     const verdict = account.receive(sequence)
     if (account.isMissingMuch) {

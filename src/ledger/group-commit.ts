@@ -4,10 +4,10 @@
 // not answer is told to the senders after a while, or waited for, as the limits say. Bounded in packets and
 // bytes.
 import { GatewayError } from '../errors.ts'
-import type { PacketGroup } from './batch.ts'
 import type { Packet, PacketSender, TrackName } from './packet.ts'
+import { eachPacket, type PacketGroup } from './packet-group.ts'
 import {
-  type PendingPacket,
+  type PendingRun,
   type TakenGroup,
   type TrackQueue,
   TrackQueues,
@@ -74,7 +74,6 @@ const longestRetryMs = 250
 export function createGroupCommit<Receipt>(
   options: GroupCommitOptions<Receipt>,
 ): GroupCommit<Receipt> {
-  type Pending = PendingPacket<Receipt>
   type Queue = TrackQueue<Receipt>
   type Taken = TakenGroup<Receipt>
 
@@ -112,7 +111,7 @@ export function createGroupCommit<Receipt>(
     packets += 1
     bytes += weightOf(packet)
     const queue = queues.of(packet)
-    queue.add({ packet, sender, arrivedAt: now() })
+    queue.add(packet, sender, now())
     makeReady(queue)
     if (!running) schedule()
   }
@@ -206,7 +205,7 @@ export function createGroupCommit<Receipt>(
       }
       const group = queue.take(limits.maxBatchPackets - taken, limits.maxBatchBytes - size)
       groups.push(group)
-      taken += group.packets.length
+      taken += group.packets
       size += group.bytes
       queue.isReady = !queue.isEmpty
       if (queue.isReady) left.push(queue)
@@ -271,7 +270,7 @@ export function createGroupCommit<Receipt>(
 
   function putBack(group: Taken): void {
     if (!decide(group)) return
-    group.queue.putBack(group.pending)
+    group.queue.putBack(group.runs)
     makeReady(group.queue)
   }
 
@@ -279,7 +278,7 @@ export function createGroupCommit<Receipt>(
   function park(group: Taken): void {
     if (!decide(group)) return
     const { queue } = group
-    queue.putBack(group.pending)
+    queue.putBack(group.runs)
     if (queue.isReady) ready = ready.filter((other) => other !== queue)
     queue.isReady = false
     // What a packet waited for the database before is no wait for the lock.
@@ -300,7 +299,7 @@ export function createGroupCommit<Receipt>(
   ): void {
     const latest = closing ? Number.POSITIVE_INFINITY : now() - patienceMs
     for (const queue of waiting) {
-      for (const one of queue.takeUntil(latest)) settle(one, refusal())
+      settle(queue, queue.takeUntil(latest), refusal)
       forgetIfEmpty(queue)
     }
   }
@@ -334,17 +333,24 @@ export function createGroupCommit<Receipt>(
   ): void {
     if (!decide(group)) return
     group.queue.pauseMs = 0
-    group.pending.forEach((one, place) => {
-      settle(one, outcomeOf(place))
-    })
+    settle(group, group.runs, outcomeOf)
     forgetIfEmpty(group.queue)
   }
 
-  function settle({ packet, sender }: Pending, outcome: Receipt | GatewayError | undefined): void {
-    packets -= 1
-    bytes -= weightOf(packet)
-    sender.settled(packet, outcome ?? new GatewayError('internal', 'The packet has no receipt'))
-    if (packets === 0) onIdle?.()
+  function settle(
+    track: Pick<PacketGroup, 'callId' | 'track'>,
+    runs: readonly PendingRun<Receipt>[],
+    outcomeOf: (place: number) => Receipt | GatewayError | undefined,
+  ): void {
+    let place = 0
+    eachPacket(track, runs, (packet, { sender }) => {
+      const outcome = outcomeOf(place)
+      place += 1
+      packets -= 1
+      bytes -= weightOf(packet)
+      sender.settled(packet, outcome ?? new GatewayError('internal', 'The packet has no receipt'))
+      if (packets === 0) onIdle?.()
+    })
   }
 
   /** Forgets that a call was locked when its last packet is settled. */
@@ -391,5 +397,5 @@ function lockedBy({ callId }: { callId: string }): GatewayError {
 }
 
 function countPackets(groups: readonly PacketGroup[]): number {
-  return groups.reduce((sum, group) => sum + group.packets.length, 0)
+  return groups.reduce((sum, group) => sum + group.packets, 0)
 }

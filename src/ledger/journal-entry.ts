@@ -1,8 +1,8 @@
 // Packets as an entry of the journal: arrays with an element for each. Pure.
 import { type ByteRange, sizeOf } from '../byte-range.ts'
 import { byteaArray, float8Array, int2Array, int8Array } from '../database/binary-array.ts'
-import type { PacketGroup } from './batch.ts'
 import { trackNames } from './packet.ts'
+import { eachPacket, type PacketGroup } from './packet-group.ts'
 
 /** The parameters of append_to_journal() after the journal. */
 export type JournalParameters = [
@@ -33,8 +33,8 @@ export function journalParameters(
   const lasts: number[] = []
   let bytes = 0
   let bytesOfEntry = 0
-  for (const [call, { packets }] of groups)
-    for (const packet of packets) {
+  for (const [call, group] of groups)
+    eachPacket(group, group.runs, (packet) => {
       const size = sizeOf(packet)
       bytesOfEntry += size + overheadBytes
       if (bytesOfEntry > entryBytes && calls.length >= (firsts.at(-1) ?? 1)) {
@@ -48,11 +48,11 @@ export function journalParameters(
       timestamps.push(packet.timestamp)
       payloads.push(packet)
       bytes += size
-    }
+    })
   lasts.push(calls.length)
   return {
     parameters: [
-      groups[0]?.[1].packets[0]?.encoding ?? 'text',
+      groups[0]?.[1].encoding ?? 'text',
       `{${firsts.join()}}`,
       `{${lasts.join()}}`,
       int8Array(calls),

@@ -1,13 +1,13 @@
 // The journal of one queue: packets that come a few at a time and go on where a track of it ends are made durable in
 // a few rows a batch, and brought to their tracks and segments later, many at once. See migration 011 and decision 019.
-import { sizeOf } from '../byte-range.ts'
 import type { Pool } from '../database/pool.ts'
 import { type Pulse, startPulse } from '../pulse.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { isRun, type PacketGroup, usual } from './batch.ts'
+import { usual } from './batch.ts'
 import type { GroupOutcome } from './group-commit.ts'
 import { journalParameters } from './journal-entry.ts'
 import { type PacketReceipt, type TrackName, trackNames } from './packet.ts'
+import { isInSequence, type PacketGroup } from './packet-group.ts'
 import {
   appendToJournal,
   closeJournal,
@@ -103,7 +103,7 @@ export class Journal {
     if (this.#added - this.#settled >= mostBytes) await this.#settle()
     const isStored = going.length > 0 && (await this.#store(going))
     return groups.map(([call, { packets }]) =>
-      isStored && !leaving.has(call) ? packets.map(() => usual) : 'again',
+      isStored && !leaving.has(call) ? Array<PacketReceipt>(packets).fill(usual) : 'again',
     )
   }
 
@@ -117,10 +117,10 @@ export class Journal {
       if (this.#number === undefined) return
       const ofKey = new Map(ripe.map((group) => [keyOfGroup(group), group]))
       const calls = ripe.map(([call]) => call)
-      const tracks = ripe.map(([, { packets }]) => packets[0]?.track ?? 'mixed')
+      const tracks = ripe.map(([, { track }]) => track)
       for (const { call, track, next } of await holdTracks(pool, this.#number, calls, tracks)) {
         const key = keyOf(call, track)
-        const encoding = ofKey.get(key)?.[1].packets[0]?.encoding
+        const encoding = ofKey.get(key)?.[1].encoding
         if (encoding !== undefined) this.#held.set(key, { next, encoding, period: this.#period })
       }
     } catch (error) {
@@ -142,15 +142,14 @@ export class Journal {
   }
 
   #goesOn(group: NumberedGroup): boolean {
-    const { packets } = group[1]
-    const [first] = packets
+    const { encoding, runs } = group[1]
     const held = this.#held.get(keyOfGroup(group))
     return (
       held !== undefined &&
-      first?.sequence === held.next &&
-      first.encoding === held.encoding &&
-      isRun(packets) &&
-      packets.every((packet) => sizeOf(packet) <= largestPayload)
+      runs[0]?.sequence === held.next &&
+      encoding === held.encoding &&
+      isInSequence(group[1]) &&
+      runs.every(({ size }) => size <= largestPayload)
     )
   }
 
@@ -169,7 +168,7 @@ export class Journal {
     for (const group of groups) {
       const held = this.#held.get(keyOfGroup(group))
       if (held === undefined) continue
-      held.next += group[1].packets.length
+      held.next += group[1].packets
       held.period = this.#period
     }
     this.#settleSoon(bytes)
@@ -207,14 +206,14 @@ export class Journal {
   }
 
   #isRipe(group: NumberedGroup): boolean {
-    const { packets } = group[1]
-    const [first] = packets
+    const { runs, packets } = group[1]
+    const [first] = runs
     if (first === undefined) return false
     const key = keyOfGroup(group)
     const run = this.#runs.get(key) ?? { next: first.sequence, batches: 0 }
-    const goesOn = run.next === first.sequence && packets.length <= fewPackets
+    const goesOn = run.next === first.sequence && packets <= fewPackets
     run.batches = goesOn ? run.batches + 1 : 0
-    run.next = first.sequence + packets.length
+    run.next = first.sequence + packets
     const isRipe = run.batches >= batchesBefore
     if (isRipe) this.#runs.delete(key)
     else {
@@ -243,8 +242,8 @@ function keyOf(call: number, track: TrackName): number {
   return call * trackNames.length + trackNames.indexOf(track)
 }
 
-function keyOfGroup([call, { packets }]: NumberedGroup): number {
-  return keyOf(call, packets[0]?.track ?? 'mixed')
+function keyOfGroup([call, { track }]: NumberedGroup): number {
+  return keyOf(call, track)
 }
 
 function callOf(key: number): number {

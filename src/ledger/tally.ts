@@ -1,6 +1,6 @@
 // What a commit adds to the figures of a process. Pure.
-import type { PacketGroup } from './batch.ts'
 import type { PacketReceipt } from './packet.ts'
+import { type PacketGroup, sequencesOf } from './packet-group.ts'
 
 /** What one commit did. */
 export type CommitTally = {
@@ -19,14 +19,15 @@ export type CommitTally = {
  * @param prior what the track had received before, as PostgreSQL writes it
  */
 export function lostBy(
-  { packets }: PacketGroup,
+  group: PacketGroup,
   prior: string,
   told: readonly (PacketReceipt | Error)[],
 ): number {
+  const sequences = sequencesOf(group)
   let lost = 0
   let highest: number | undefined
   for (const [place, receipt] of told.entries()) {
-    const sequence = packets[place]?.sequence
+    const sequence = sequences[place]
     if (receipt instanceof Error || receipt.duplicate || sequence === undefined) continue
     if (receipt.late) {
       lost -= sequence > 0 ? 1 : 0

@@ -1,23 +1,31 @@
 // The packets of one call and track that wait for their commit, in the order of arrival. Pure.
 import { sizeOf } from '../byte-range.ts'
-import type { PacketGroup } from './batch.ts'
 import type { Packet, PacketSender, TrackName } from './packet.ts'
+import { cutRun, isNext, type PacketGroup, type PacketRun } from './packet-group.ts'
 
-/** A packet on its way, and whom to tell. */
-export type PendingPacket<Receipt> = {
-  readonly packet: Packet
+/** Packets on their way that came at once, and whom to tell. */
+export type PendingRun<Receipt> = PacketRun & {
   readonly sender: PacketSender<Receipt>
-  /** On the monotonic clock, in milliseconds. */
+  /** When the first of them came, on the monotonic clock, in milliseconds. */
   readonly arrivedAt: number
 }
 
+type GrowingRun<Receipt> = Omit<PendingRun<Receipt>, 'end' | 'timestamps'> & {
+  end: number
+  readonly timestamps: number[]
+}
+
 /** What was taken out of a queue for one batch. */
-export type TakenGroup<Receipt> = PacketGroup & {
+export type TakenGroup<Receipt> = PacketGroup<PendingRun<Receipt>> & {
   /** What becomes of it is open; a group is settled, set aside or put back once. */
   isOpen: boolean
   readonly queue: TrackQueue<Receipt>
-  readonly pending: readonly PendingPacket<Receipt>[]
+  /** Of payload. */
+  readonly bytes: number
 }
+
+/** What comes within so many milliseconds comes at once. */
+const atOnceMs = 1
 
 /** What a packet takes of the memory beside its payload, in bytes: measured, roughly. */
 const overheadBytes = 256
@@ -41,7 +49,9 @@ export class TrackQueue<Receipt> {
   lockedAt = 0
   /** Something of it waits or is in flight. */
   isInUse = false
-  #waiting: PendingPacket<Receipt>[] = []
+  #waiting: PendingRun<Receipt>[] = []
+  /** The last of them, as long as packets may go on there. */
+  #growing: GrowingRun<Receipt> | undefined
 
   constructor(callId: string, track: TrackName) {
     this.callId = callId
@@ -52,19 +62,32 @@ export class TrackQueue<Receipt> {
     return this.#waiting.length === 0
   }
 
-  add(pending: PendingPacket<Receipt>): void {
+  add(packet: Packet, sender: PacketSender<Receipt>, arrivedAt: number): void {
     this.isInUse = true
-    this.#waiting.push(pending)
+    const last = this.#growing
+    const goesOn =
+      last?.sender === sender && arrivedAt - last.arrivedAt < atOnceMs && isNext(last, packet)
+    if (goesOn) {
+      last.timestamps.push(packet.timestamp)
+      last.end = packet.end
+    } else {
+      const { sequence, timestamp, encoding, memory, start, end } = packet
+      const timestamps = [timestamp]
+      const size = sizeOf(packet)
+      const run = { sequence, timestamps, size, encoding, memory, start, end, sender, arrivedAt }
+      this.#growing = run
+      this.#waiting.push(run)
+    }
   }
 
   /** Puts back what was taken out, in front. */
-  putBack(pending: readonly PendingPacket<Receipt>[]): void {
-    this.#waiting = [...pending, ...this.#waiting]
+  putBack(runs: readonly PendingRun<Receipt>[]): void {
+    this.#waiting = [...runs, ...this.#waiting]
   }
 
   /** Takes out those that arrived until then. */
-  takeUntil(arrivedAt: number): readonly PendingPacket<Receipt>[] {
-    const later = this.#waiting.findIndex((one) => one.arrivedAt > arrivedAt)
+  takeUntil(arrivedAt: number): readonly PendingRun<Receipt>[] {
+    const later = this.#waiting.findIndex((run) => run.arrivedAt > arrivedAt)
     return this.#takeFirst(later === -1 ? this.#waiting.length : later)
   }
 
@@ -72,18 +95,25 @@ export class TrackQueue<Receipt> {
    * Takes packets of one encoding out, from the front: at most so many, and none after those that reach the
    * bytes of payload.
    */
-  take(mostPackets: number, mostBytes: number): TakenGroup<Receipt> & { readonly bytes: number } {
-    const encoding = this.#waiting[0]?.packet.encoding
-    const packets: Packet[] = []
+  take(mostPackets: number, mostBytes: number): TakenGroup<Receipt> {
+    const { callId, track } = this
+    const encoding = this.#waiting[0]?.encoding ?? 'text'
+    const runs: PendingRun<Receipt>[] = []
+    let rest: PendingRun<Receipt> | undefined
+    let packets = 0
     let bytes = 0
-    for (const { packet } of this.#waiting) {
-      if (packets.length >= mostPackets || bytes >= mostBytes) break
-      if (packet.encoding !== encoding) break
-      packets.push(packet)
-      bytes += sizeOf(packet)
+    for (const run of this.#waiting) {
+      if (packets >= mostPackets || bytes >= mostBytes || run.encoding !== encoding) break
+      const room = Math.min(mostPackets - packets, Math.ceil((mostBytes - bytes) / run.size))
+      let fitting = run
+      if (run.timestamps.length > room) [fitting, rest] = cutRun(run, room)
+      runs.push(fitting)
+      packets += fitting.timestamps.length
+      bytes += sizeOf(fitting)
     }
-    const pending = this.#takeFirst(packets.length)
-    return { isOpen: true, queue: this, callId: this.callId, packets, pending, bytes }
+    this.#takeFirst(runs.length)
+    if (rest !== undefined) this.#waiting.unshift(rest)
+    return { isOpen: true, queue: this, callId, track, encoding, runs, packets, bytes }
   }
 
   /** As it was at first; nothing of it waits or is in flight. */
@@ -94,7 +124,8 @@ export class TrackQueue<Receipt> {
     this.pauseMs = 0
   }
 
-  #takeFirst(count: number): readonly PendingPacket<Receipt>[] {
+  #takeFirst(count: number): readonly PendingRun<Receipt>[] {
+    this.#growing = undefined
     if (count < this.#waiting.length) return this.#waiting.splice(0, count)
     const all = this.#waiting
     this.#waiting = []

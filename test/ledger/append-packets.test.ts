@@ -3,19 +3,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pool } from '../../src/database/pool.ts'
-import { type PacketGroup, packetParameters } from '../../src/ledger/batch.ts'
+import { packetParameters } from '../../src/ledger/batch.ts'
+import type { PacketGroup } from '../../src/ledger/packet-group.ts'
 import { appendPackets } from '../../src/ledger/statements.ts'
-import { packetOf, storeCall } from '../support/calls.ts'
+import { groupOf, packetOf, storeCall } from '../support/calls.ts'
 import { connect, createDatabase } from '../support/database.ts'
 import { openLedger } from '../support/ledger.ts'
 import { untilBlocked } from '../support/locks.ts'
 import { seededFor } from '../support/seed.ts'
 import { storedPackets } from '../support/stored-packets.ts'
 
-const group = (callId: string, ...sequences: number[]): PacketGroup => ({
-  callId,
-  packets: sequences.map((sequence) => packetOf(callId, sequence)),
-})
+const group = (callId: string, ...sequences: number[]) =>
+  groupOf(sequences.map((sequence) => packetOf(callId, sequence)))
 
 /** Appends groups to calls of these numbers. */
 async function append(

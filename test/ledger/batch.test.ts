@@ -3,32 +3,34 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { bytesOf } from '../../src/byte-range.ts'
 import type { GatewayError } from '../../src/errors.ts'
-import {
-  batchParameters,
-  type PacketGroup,
-  receipts,
-  type StoredGroup,
-} from '../../src/ledger/batch.ts'
-import { packetOf } from '../support/calls.ts'
+import { batchParameters, receipts, type StoredGroup } from '../../src/ledger/batch.ts'
+import type { Packet } from '../../src/ledger/packet.ts'
+import type { PacketGroup } from '../../src/ledger/packet-group.ts'
+import { groupOf, packetOf, packetsOf } from '../support/calls.ts'
 import { NaiveTrack } from '../support/naive-track.ts'
 
+/** Packets in any order, and some that follow one another. */
 const groups = fc.array(
-  fc.array(fc.record({ sequence: fc.nat(25), size: fc.nat(9) }), { minLength: 1, maxLength: 20 }),
+  fc
+    .array(
+      fc.record({ sequence: fc.nat(25), size: fc.nat(9), length: fc.integer({ min: 1, max: 6 }) }),
+      {
+        minLength: 1,
+        maxLength: 20,
+      },
+    )
+    .map((runs) =>
+      runs.flatMap(({ sequence, size, length }) =>
+        Array.from({ length }, (_, nth) => ({ sequence: sequence + nth, size })),
+      ),
+    ),
   { maxLength: 6 },
 )
 
 test('a batch carries every sequence once, with the bytes that came first, and counts the rest', () => {
   fc.assert(
     fc.property(groups, (drawn) => {
-      const batch = drawn.map((packets, index) => ({
-        callId: `call-${index}`,
-        packets: packets.map(({ sequence, size }, place) =>
-          packetOf(`call-${index}`, sequence, {
-            timestamp: place + 1,
-            payload: Buffer.alloc(size, place + 1),
-          }),
-        ),
-      }))
+      const batch = drawn.map((packets, index) => groupOf(inOneMemory(`call-${index}`, packets)))
       const [
         callIds,
         tracks,
@@ -52,11 +54,11 @@ test('a batch carries every sequence once, with the bytes that came first, and c
       assert.ok(tracks.every((one) => one === 'mixed') && tracks.length === batch.length)
       assert.ok(encodings.every((one) => one === 'text') && encodings.length === batch.length)
       let place = 0
-      for (const [index, { packets }] of batch.entries()) {
+      for (const [index, group] of batch.entries()) {
         const naive = new NaiveTrack()
         assert.equal(firsts[index], place + 1)
         let start = (starts[index] ?? 0) - 1
-        for (const packet of packets) {
+        for (const packet of packetsOf(group)) {
           if (!naive.take(packet.sequence)) continue
           const bytes = payload.subarray(start, start + (sizes[place] ?? 0))
           start += bytes.length
@@ -96,7 +98,10 @@ const stored: StoredGroup = {
 }
 
 test('every packet of a group gets its own receipt, as of its place in the order', () => {
-  const told = receipts(groupOf(1, 4, 2, 4, 3), stored)
+  const told = receipts(
+    groupOf([1, 4, 2, 4, 3].map((sequence) => packetOf('call', sequence))),
+    stored,
+  )
   const usual = { duplicate: false, late: false, opensGap: false, missing: '' }
   assert.deepEqual(told, [
     usual,
@@ -108,7 +113,7 @@ test('every packet of a group gets its own receipt, as of its place in the order
 })
 
 test('of a sealed call only what is stored is acknowledged, also within one group', () => {
-  const told = receipts(groupOf(3, 2, 3, 5), {
+  const told = receipts(groupOf([3, 2, 3, 5].map((sequence) => packetOf('call', sequence))), {
     ...stored,
     outcome: 'sealed',
     prior: '{[1,3),[5,6)}',
@@ -122,8 +127,18 @@ test('of a sealed call only what is stored is acknowledged, also within one grou
   )
 })
 
-function groupOf(...sequences: number[]) {
-  return { callId: 'call', packets: sequences.map((sequence) => packetOf('call', sequence)) }
+/** Packets whose payloads follow one another in memory, each full of its place. */
+function inOneMemory(
+  callId: string,
+  drawn: readonly { readonly sequence: number; readonly size: number }[],
+): Packet[] {
+  const memory = Buffer.concat(drawn.map(({ size }, place) => Buffer.alloc(size, place + 1)))
+  let end = 0
+  return drawn.map(({ sequence, size }, place) => {
+    const start = end
+    end += size
+    return packetOf(callId, sequence, { timestamp: place + 1, memory, start, end })
+  })
 }
 
 /** The parameters of a batch, its arrays read as PostgreSQL does. */

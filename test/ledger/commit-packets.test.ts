@@ -4,11 +4,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pool } from '../../src/database/pool.ts'
 import { GatewayError } from '../../src/errors.ts'
-import { batchParameters, type PacketGroup, receipts } from '../../src/ledger/batch.ts'
+import { batchParameters, receipts } from '../../src/ledger/batch.ts'
 import { type Packet, type TrackName, trackNames } from '../../src/ledger/packet.ts'
+import { type PacketGroup, sequencesOf } from '../../src/ledger/packet-group.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
 import type { Random } from '../../src/random.ts'
-import { contentOf, packetOf } from '../support/calls.ts'
+import { contentOf, groupOf, packetOf, packetsOf } from '../support/calls.ts'
 import { connect, createDatabase } from '../support/database.ts'
 import { NaiveTrack } from '../support/naive-track.ts'
 import { seededFor } from '../support/seed.ts'
@@ -59,7 +60,7 @@ test('the first packets of a call may come in any order, on all its tracks at on
   const groups = orders.flatMap((inOrder, place) =>
     trackNames.map((track) => {
       const numbers = Array.from({ length: 60 + Math.floor(random() * 60) }, (_, n) => n + 1)
-      return groupOf(random, `order-${place}`, track, inOrder(numbers))
+      return drawGroup(random, `order-${place}`, track, inOrder(numbers))
     }),
   )
   await commitAndCompare(database.pool, model, shuffle(random, groups))
@@ -82,20 +83,22 @@ class Model {
   }
 
   /** How commit_packets() will have to treat a group. */
-  kindOf({ callId, packets: [head, ...rest] }: PacketGroup, held: ReadonlySet<string>): string {
+  kindOf(group: PacketGroup, held: ReadonlySet<string>): string {
+    const { callId, track } = group
     if (held.has(callId)) return 'locked'
     if (this.sealed.has(callId)) return 'sealed'
-    const { received, highest } = this.track(callId, head?.track ?? '')
+    const { received, highest } = this.track(callId, track)
     if (received.size === 0) return 'first'
-    const least = Math.min(...[head, ...rest].map((packet) => packet?.sequence ?? 0))
+    const least = Math.min(...sequencesOf(group))
     return least > highest ? 'appending' : 'other'
   }
 
   /** Takes a group that is stored; what its senders are to be told. */
-  take({ callId, packets }: PacketGroup): unknown[] {
-    const track = this.track(callId, packets[0]?.track ?? '')
-    this.tracks.set(`${callId} ${packets[0]?.track}`, track)
-    return packets.map((packet) => {
+  take(group: PacketGroup): unknown[] {
+    const { callId } = group
+    const track = this.track(callId, group.track)
+    this.tracks.set(`${callId} ${group.track}`, track)
+    return packetsOf(group).map((packet) => {
       const receipt = track.receive(packet.sequence)
       if (!receipt.duplicate)
         this.packets.set(callId, [...(this.packets.get(callId) ?? []), packet])
@@ -118,7 +121,7 @@ async function commitAndCompare(
   for (const [place, group] of groups.entries()) {
     const stored = byOrdinal.get(place + 1)
     assert.ok(stored, `nothing is said of group ${place + 1}`)
-    const { callId, packets } = group
+    const { callId } = group
     const kind = model.kindOf(group, held)
     const outcome = kind === 'locked' || kind === 'sealed' ? kind : 'stored'
     assert.equal(stored.outcome, outcome, callId)
@@ -127,12 +130,14 @@ async function commitAndCompare(
     const told = receipts(group, stored).map((one) =>
       one instanceof GatewayError ? one.code : one,
     )
-    const track = model.track(callId, packets[0]?.track ?? '')
+    const track = model.track(callId, group.track)
     const repeat = { duplicate: true, late: false, opensGap: false, missing: track.missing() }
     const expected =
       outcome === 'stored'
         ? model.take(group)
-        : packets.map(({ sequence }) => (track.received.has(sequence) ? repeat : 'call_sealed'))
+        : sequencesOf(group).map((sequence) =>
+            track.received.has(sequence) ? repeat : 'call_sealed',
+          )
     assert.deepEqual(told, expected, `${callId}, ${kind}`)
   }
 }
@@ -144,7 +149,7 @@ function drawGroups(random: Random, model: Model, round: number): PacketGroup[] 
   const groups = calls.flatMap((callId) =>
     trackNames
       .filter((_, place) => random() < (place === 0 ? 1 : 0.3))
-      .map((track) => groupOf(random, callId, track, drawNumbers(random, model, callId, track))),
+      .map((track) => drawGroup(random, callId, track, drawNumbers(random, model, callId, track))),
   )
   return shuffle(random, groups)
 }
@@ -161,14 +166,14 @@ function drawNumbers(random: Random, model: Model, callId: string, track: string
   return next.map(() => Math.floor(random() * (highest + 4)))
 }
 
-function groupOf(random: Random, callId: string, track: TrackName, numbers: number[]) {
+function drawGroup(random: Random, callId: string, track: TrackName, numbers: number[]) {
   const encoding = random() < 0.5 ? 'text' : 'binary'
   const packets = numbers.map((sequence) => {
     const length = random() < 0.02 ? 9_000 : Math.floor(random() * 40)
     const payload = Buffer.from(Array.from({ length }, () => Math.floor(random() * 256)))
     return packetOf(callId, sequence, { track, encoding, payload, timestamp: random() })
   })
-  return { callId, packets }
+  return groupOf(packets)
 }
 
 function shuffle<T>(random: Random, values: readonly T[]): T[] {

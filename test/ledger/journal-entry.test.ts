@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { journalParameters } from '../../src/ledger/journal-entry.ts'
-import { packetOf } from '../support/calls.ts'
+import { groupOf, packetOf } from '../support/calls.ts'
 
 const numbers = (list: string): number[] => JSON.parse(`[${list.slice(1, -1)}]`)
 
@@ -16,7 +16,7 @@ test('entries follow one another without a gap, and each has as much as fits on 
           const packets = ofGroup.map((size, index) =>
             packetOf(`${call}`, index, { payload: Buffer.alloc(size) }),
           )
-          return [call, { callId: `${call}`, packets }] as const
+          return [call, groupOf(packets)] as const
         })
         const { parameters, bytes } = journalParameters(groups)
         const [firsts, lasts] = [numbers(parameters[1]), numbers(parameters[2])]

@@ -7,7 +7,7 @@ import type { Pool } from '../../src/database/pool.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { journalParameters } from '../../src/ledger/journal-entry.ts'
 import { appendToJournal } from '../../src/ledger/statements.ts'
-import { contentOf, packetOf, readCall, transition } from '../support/calls.ts'
+import { contentOf, groupOf, packetOf, readCall, transition } from '../support/calls.ts'
 import { connect, createDatabase, type TestDatabase } from '../support/database.ts'
 import { enoughToBeHeld, isHeld, journaledPackets, sendRun } from '../support/journal.ts'
 import { openLedger, type TestLedger } from '../support/ledger.ts'
@@ -342,7 +342,7 @@ test('an addition waits for who holds the journal, longer than its connection wa
   await holder.query('BEGIN')
   await holder.query('SELECT FROM journals FOR UPDATE')
   const packets = [packetOf('call', enoughToBeHeld + 1)]
-  const { parameters } = journalParameters([[call, { callId: 'call', packets }]])
+  const { parameters } = journalParameters([[call, groupOf(packets)]])
   const added = appendToJournal(adding, journal, ...parameters)
   await untilBlocked(database.pool)
   await holder.query('COMMIT')

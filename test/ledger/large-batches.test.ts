@@ -2,11 +2,11 @@
 // end them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PacketGroup } from '../../src/ledger/batch.ts'
 import { batchParameters } from '../../src/ledger/batch.ts'
+import type { PacketGroup } from '../../src/ledger/packet-group.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
 import { seededRandom } from '../../src/random.ts'
-import { packetOf } from '../support/calls.ts'
+import { groupOf, packetOf } from '../support/calls.ts'
 import { createDatabase } from '../support/database.ts'
 import { storedPackets } from '../support/stored-packets.ts'
 
@@ -41,7 +41,7 @@ for (const [name, batches] of Object.entries(histories))
       const began = performance.now()
       const [stored] = await commitPackets(
         database.pool,
-        ...batchParameters([{ callId: 'call', packets }]),
+        ...batchParameters([groupOf(packets)]),
         300,
       )
       t.diagnostic(`${numbers.length} packets: ${Math.round(performance.now() - began)} ms`)
@@ -59,10 +59,7 @@ for (const [name, batches] of Object.entries(histories))
 test('2,500 calls share a batch: new ones, known ones, repeats, and all of them at once', async (t) => {
   await using database = await createDatabase()
   const calls = Array.from({ length: 2_500 }, (_, n) => `call-${n}`)
-  const ofOne = (callId: string, sequence: number): PacketGroup => ({
-    callId,
-    packets: [packetOf(callId, sequence)],
-  })
+  const ofOne = (callId: string, sequence: number) => groupOf([packetOf(callId, sequence)])
   const batches: Readonly<Record<string, PacketGroup[]>> = {
     'new calls': calls.map((callId) => ofOne(callId, 1)),
     'next packets': calls.map((callId) => ofOne(callId, 2)),

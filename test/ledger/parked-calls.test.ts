@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GatewayError } from '../../src/errors.ts'
 import { trackNames } from '../../src/ledger/packet.ts'
+import { type PacketGroup, sequencesOf } from '../../src/ledger/packet-group.ts'
 import type { Random } from '../../src/random.ts'
 import { packetOf } from '../support/calls.ts'
 import { type Failure, type HandCommit, openByHand } from '../support/hand-commit.ts'
@@ -218,15 +219,10 @@ async function answerByChance(
   return 0
 }
 
-type Groups = readonly {
-  readonly packets: readonly { track: string; sequence: number }[]
-  readonly callId: string
-}[]
-
-function remember(order: Map<string, number[]>, groups: Groups): void {
-  for (const { callId, packets } of groups) {
-    const key = `${callId} ${packets[0]?.track}`
-    order.set(key, [...(order.get(key) ?? []), ...packets.map(({ sequence }) => sequence)])
+function remember(order: Map<string, number[]>, groups: readonly PacketGroup[]): void {
+  for (const group of groups) {
+    const key = `${group.callId} ${group.track}`
+    order.set(key, [...(order.get(key) ?? []), ...sequencesOf(group)])
   }
 }
 

@@ -5,7 +5,7 @@ import { batchParameters } from '../../src/ledger/batch.ts'
 import type { Packet } from '../../src/ledger/packet.ts'
 import { readPackets, type StoredPacket } from '../../src/ledger/read-packets.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
-import { contentOf, packetOf, readCall } from '../support/calls.ts'
+import { contentOf, groupOf, packetOf, readCall } from '../support/calls.ts'
 import { connect, createDatabase } from '../support/database.ts'
 import { seededFor } from '../support/seed.ts'
 
@@ -102,8 +102,7 @@ async function store(db: Queryable, sequences: readonly number[]): Promise<void>
 
 /** Stores packets of one call and track as one segment. */
 async function storeAs(db: Queryable, packets: readonly Packet[]): Promise<void> {
-  const callId = packets[0]?.callId ?? ''
-  const [group] = await commitPackets(db, ...batchParameters([{ callId, packets }]), 300)
+  const [group] = await commitPackets(db, ...batchParameters([groupOf(packets)]), 300)
   assert.equal(group?.outcome, 'stored')
 }
 

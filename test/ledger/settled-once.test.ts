@@ -2,11 +2,11 @@
 // has stored a batch, finds calls locked. By hand: the database is a list, the clock and the timers the test's.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { PacketGroup } from '../../src/ledger/batch.ts'
 import type { GroupCommitLimits } from '../../src/ledger/group-commit.ts'
 import { type Packet, trackNames } from '../../src/ledger/packet.ts'
+import type { PacketGroup } from '../../src/ledger/packet-group.ts'
 import type { Random } from '../../src/random.ts'
-import { packetOf } from '../support/calls.ts'
+import { packetOf, packetsOf } from '../support/calls.ts'
 import { type Failure, type HandCommit, openByHand } from '../support/hand-commit.ts'
 import { send } from '../support/hand-packets.ts'
 import { seededFor } from '../support/seed.ts'
@@ -79,8 +79,8 @@ class History {
   readonly hand: HandCommit
   readonly #random: Random
   readonly #sent: Packet[] = []
-  readonly #refusedAtTheDoor = new Set<Packet>()
-  readonly #stored = new Set<Packet>()
+  readonly #refusedAtTheDoor = new Set<number>()
+  readonly #stored = new Map<number, Packet>()
   #checked = 0
 
   constructor(change: Partial<GroupCommitLimits>, random: Random) {
@@ -129,38 +129,51 @@ class History {
     if (close === undefined) await assertRoom(this.hand, refusesWhenFull)
   }
 
+  /** Some packets of a track, one after the other in memory as well: most are of one size. */
   #send(): void {
-    const packet = packetOf(this.#oneOf(['a', 'b', 'c']), this.#sent.length, {
-      track: this.#oneOf(trackNames.slice(0, 2)),
-      payload: Buffer.alloc(this.#below(600)),
-    })
-    const before = this.hand.told.length
-    this.hand.commits.store(packet).catch(() => {})
-    this.#sent.push(packet)
-    if (this.hand.told.length > before) this.#refusedAtTheDoor.add(packet)
+    const callId = this.#oneOf(['a', 'b', 'c'])
+    const track = this.#oneOf(trackNames.slice(0, 2))
+    const sizes = Array.from({ length: 1 + this.#below(4) }, () =>
+      this.#below(4) === 0 ? this.#below(600) : 100,
+    )
+    const memory = Buffer.alloc(sizes.reduce((sum, size) => sum + size, 0))
+    let end = 0
+    for (const size of sizes) {
+      const start = end
+      end += size
+      const change = { track, memory, start, end }
+      const packet = packetOf(callId, this.#sent.length, change)
+      const before = this.hand.told.length
+      this.hand.commits.store(packet).catch(() => {})
+      this.#sent.push(packet)
+      if (this.hand.told.length > before) this.#refusedAtTheDoor.add(packet.sequence)
+    }
   }
 
   #store(groups: readonly PacketGroup[]): void {
-    for (const { packets } of groups) for (const packet of packets) this.#stored.add(packet)
+    for (const group of groups)
+      for (const packet of packetsOf(group)) this.#stored.set(packet.sequence, packet)
   }
 
   /** What must hold at any time. */
   #check(): void {
     const { told } = this.hand
     const packets = told.map(({ packet }) => packet)
-    assert.equal(new Set(packets).size, packets.length, 'a packet was told twice')
+    const numbers = new Set(packets.map(({ sequence }) => sequence))
+    assert.equal(numbers.size, packets.length, 'a packet was told twice')
     for (const { packet, what } of told.slice(this.#checked)) {
-      if (what.includes(':')) assert.ok(this.#stored.has(packet), `${what} told, but not stored`)
-      if (what === 'overloaded') assert.ok(this.#refusedAtTheDoor.has(packet), what)
+      if (what.includes(':'))
+        assert.ok(this.#stored.has(packet.sequence), `${what} told, but not stored`)
+      if (what === 'overloaded') assert.ok(this.#refusedAtTheDoor.has(packet.sequence), what)
     }
     this.#checked = told.length
-    assertOrder('stored', this.#stored)
+    assertOrder('stored', this.#stored.values())
     assertOrder(
       'told',
-      packets.filter((packet) => !this.#refusedAtTheDoor.has(packet)),
+      packets.filter(({ sequence }) => !this.#refusedAtTheDoor.has(sequence)),
     )
-    for (const packet of this.#refusedAtTheDoor)
-      assert.ok(!this.#stored.has(packet), 'stored, though it was refused at the door')
+    for (const sequence of this.#refusedAtTheDoor)
+      assert.ok(!this.#stored.has(sequence), 'stored, though it was refused at the door')
   }
 
   #below(limit: number): number {
@@ -176,8 +189,11 @@ class History {
 
 /** None is empty, and a track has one at most. */
 function assertGroups(groups: readonly PacketGroup[]): void {
-  const tracks = groups.map(({ callId, packets: [head] }) => head && `${callId} ${head.track}`)
-  assert.ok(!tracks.includes(undefined), 'a group is empty')
+  const tracks = groups.map(({ callId, track }) => `${callId} ${track}`)
+  assert.ok(
+    groups.every((group) => packetsOf(group).length === group.packets && group.packets > 0),
+    'a group is empty, or has not as many packets as it says',
+  )
   assert.equal(new Set(tracks).size, groups.length, 'two groups of a track')
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { receipts } from '../../src/ledger/batch.ts'
 import { lostBy } from '../../src/ledger/tally.ts'
-import { packetOf } from '../support/calls.ts'
+import { groupOf, packetOf } from '../support/calls.ts'
 import { seededFor } from '../support/seed.ts'
 
 /** What the database would have said of a track that received these. */
@@ -36,7 +36,7 @@ test('the losses of all commits of a track add up to what is missing in the end'
       const packets = Array.from({ length: 1 + Math.floor(random() * 6) }, () =>
         packetOf('call', Math.floor(random() * 30)),
       )
-      const group = { callId: 'call', packets }
+      const group = groupOf(packets)
       const stored = storedOf(received)
       lost += lostBy(group, stored.prior, receipts(group, stored))
       for (const { sequence } of packets) received.add(sequence)

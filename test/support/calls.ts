@@ -6,7 +6,9 @@ import type { Pool } from '../../src/database/pool.ts'
 import type { Queryable } from '../../src/database/statement.ts'
 import { batchParameters } from '../../src/ledger/batch.ts'
 import type { Packet } from '../../src/ledger/packet.ts'
+import { eachPacket, type PacketGroup } from '../../src/ledger/packet-group.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
+import { TrackQueue } from '../../src/ledger/track-queue.ts'
 
 const packetTimeoutSeconds = 300
 
@@ -35,6 +37,25 @@ export function contentOf({ memory, start, end, ...fields }: Packet) {
   return { ...fields, payload: Buffer.from(bytesOf({ memory, start, end })) }
 }
 
+/** The group of packets of one call, track and encoding. */
+export function groupOf(packets: readonly Packet[]): PacketGroup {
+  const [first] = packets
+  if (first === undefined) throw new RangeError('a group has a packet')
+  const queue = new TrackQueue(first.callId, first.track)
+  const sender = { settled: () => {} }
+  for (const packet of packets) queue.add(packet, sender, 0)
+  const { callId, track, encoding, runs, packets: count } = queue.take(Infinity, Infinity)
+  if (count !== packets.length) throw new RangeError('a group is of one encoding')
+  return { callId, track, encoding, runs, packets: count }
+}
+
+/** The packets of a group. */
+export function packetsOf(group: PacketGroup): Packet[] {
+  const packets: Packet[] = []
+  eachPacket(group, group.runs, (packet) => packets.push(packet))
+  return packets
+}
+
 /** Stores packets of one call in one batch; returns the call's `id`. */
 export async function storeCall(
   pool: Pool,
@@ -44,7 +65,7 @@ export async function storeCall(
   const packets = sequences.map((sequence) => packetOf(callId, sequence))
   const [group] = await commitPackets(
     pool,
-    ...batchParameters([{ callId, packets }]),
+    ...batchParameters([groupOf(packets)]),
     packetTimeoutSeconds,
   )
   if (group?.outcome !== 'stored') throw new Error(`${callId} was not stored`)

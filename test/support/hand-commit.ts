@@ -1,12 +1,12 @@
 // A group commit whose database, clock and timers are in the hands of the test.
 import { GatewayError } from '../../src/errors.ts'
-import type { PacketGroup } from '../../src/ledger/batch.ts'
 import {
   createGroupCommit,
   type GroupCommitLimits,
   type GroupOutcome,
 } from '../../src/ledger/group-commit.ts'
 import type { Packet, PacketSender } from '../../src/ledger/packet.ts'
+import { type PacketGroup, sequencesOf } from '../../src/ledger/packet-group.ts'
 
 /** A batch on its way to a database that answers when the test says so. */
 export type Batch = {
@@ -95,13 +95,18 @@ export function openByHand(limits: Partial<GroupCommitLimits> = {}): HandCommit 
     setWatch: setTimer,
   })
 
-  function noted(packet: Packet, sender: PacketSender<string>): void {
-    store(packet, {
-      settled: (one, outcome) => {
-        told.push({ packet, what: outcome instanceof GatewayError ? outcome.code : outcome })
-        sender.settled(one, outcome)
-      },
-    })
+  const waiting = new Map<string, PacketSender<string>[]>()
+  /** One for all packets, as that of a stream: those that follow one another may go as one. */
+  const sender: PacketSender<string> = {
+    settled: (packet, outcome) => {
+      told.push({ packet, what: outcome instanceof GatewayError ? outcome.code : outcome })
+      waiting.get(keyOf(packet))?.shift()?.settled(packet, outcome)
+    },
+  }
+
+  function noted(packet: Packet, one: PacketSender<string>): void {
+    waiting.set(keyOf(packet), [...(waiting.get(keyOf(packet)) ?? []), one])
+    store(packet, sender)
   }
 
   return {
@@ -122,12 +127,16 @@ export function openByHand(limits: Partial<GroupCommitLimits> = {}): HandCommit 
   }
 }
 
-function receipts({ packets }: PacketGroup): string[] {
-  return packets.map(({ callId, sequence }) => `${callId}:${sequence}`)
+function receipts(group: PacketGroup): string[] {
+  return sequencesOf(group).map((sequence) => `${group.callId}:${sequence}`)
 }
 
-function describeGroup({ callId, packets }: PacketGroup): string {
-  return `${callId}:${packets.map(({ sequence }) => sequence).join(',')}`
+function describeGroup(group: PacketGroup): string {
+  return `${group.callId}:${sequencesOf(group).join(',')}`
+}
+
+function keyOf({ callId, track, sequence }: Packet): string {
+  return `${callId} ${track} ${sequence}`
 }
 
 /** Nothing but promises and immediates is at work here: after a few turns of the event loop all is done. */

@@ -8,7 +8,7 @@ import type { Pool } from '../../src/database/pool.ts'
 import { batchParameters } from '../../src/ledger/batch.ts'
 import type { TrackName } from '../../src/ledger/packet.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
-import { makeDue, packetOf } from './calls.ts'
+import { groupOf, makeDue, packetOf } from './calls.ts'
 
 /** Seconds, as the settings say by default. */
 export const times = { packetTimeout: 300, grace: 2.5, reconnect: 10 }
@@ -78,7 +78,7 @@ export async function storeMedia(
   )
   const [group] = await commitPackets(
     pool,
-    ...batchParameters([{ callId, packets }]),
+    ...batchParameters([groupOf(packets)]),
     times.packetTimeout,
   )
   if (group?.outcome !== 'stored') throw new Error(`${callId} was not stored`)

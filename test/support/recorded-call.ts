@@ -5,7 +5,7 @@ import type { Pool } from '../../src/database/pool.ts'
 import { batchParameters } from '../../src/ledger/batch.ts'
 import type { Packet, TrackName } from '../../src/ledger/packet.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
-import { readCall } from './calls.ts'
+import { groupOf, readCall } from './calls.ts'
 
 /** How audio is cut into packets. */
 export type Cut = {
@@ -44,7 +44,7 @@ export async function storePackets(
 ): Promise<number> {
   const callId = packets[0]?.callId ?? ''
   for (let first = 0; first < packets.length; first += perSegment) {
-    const group = { callId, packets: packets.slice(first, first + perSegment) }
+    const group = groupOf(packets.slice(first, first + perSegment))
     const [stored] = await commitPackets(pool, ...batchParameters([group]), 300)
     if (stored?.outcome !== 'stored') throw new Error(`${callId}: ${stored?.outcome}`)
   }

@@ -4,7 +4,7 @@ import { completeCall } from '../../src/calls/statements.ts'
 import type { Pool } from '../../src/database/pool.ts'
 import { batchParameters } from '../../src/ledger/batch.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
-import { packetOf } from './calls.ts'
+import { groupOf, packetOf } from './calls.ts'
 
 /** Events of each call: created, completed, in analysis, result, archived. */
 export const eventsPerCall = 5
@@ -13,7 +13,7 @@ const leaseSeconds = 60
 
 /** Stores calls of one packet each; each is one event. */
 export async function storeCalls(pool: Pick<Pool, 'query'>, callIds: string[]): Promise<void> {
-  const groups = callIds.map((callId) => ({ callId, packets: [packetOf(callId, 1)] }))
+  const groups = callIds.map((callId) => groupOf([packetOf(callId, 1)]))
   await commitPackets(pool, ...batchParameters(groups), 300)
 }
 
