@@ -27,12 +27,27 @@ export function rangeOf(bytes: Uint8Array): ByteRange {
   return { memory, start: 0, end: length }
 }
 
+/** Memory for one thing after the other: each must be done with before the next is made. */
+export class Scratch {
+  #memory = nothing.memory
+
+  /** So many bytes, with anything in them. */
+  take(bytes: number): Buffer {
+    if (this.#memory.length < bytes) this.#memory = Buffer.allocUnsafeSlow(bytes)
+    return this.#memory.subarray(0, bytes)
+  }
+}
+
 /**
  * A copy of all, one after the other.
  * @param bytes how many they are together
  */
-export function concatenated(ranges: readonly ByteRange[], bytes: number): Buffer {
-  const all = Buffer.allocUnsafe(bytes)
+export function concatenated(
+  ranges: readonly ByteRange[],
+  bytes: number,
+  scratch: Scratch,
+): Buffer {
+  const all = scratch.take(bytes)
   let length = 0
   let { memory, start, end } = nothing
   for (const range of ranges) {

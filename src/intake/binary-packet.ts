@@ -1,14 +1,13 @@
 // A packet as a binary message: 20 bytes of header, big-endian, then the media (docs/streams.md). Pure.
 import { InvalidInput } from '../border/validation.ts'
 import type { Packet, TrackName } from '../ledger/packet.ts'
-import { packetMemory } from './packet-memory.ts'
 
 const layoutVersion = 1
 const headerBytes = 20
 const tracks: readonly TrackName[] = ['mixed', 'inbound', 'outbound']
 
 /**
- * Reads a frame. The payload is a copy.
+ * Reads a frame. The payload is a part of it.
  * @param channels the calls of the channels that are open
  * @throws InvalidInput that names the field
  */
@@ -27,16 +26,15 @@ export function readBinaryPacket(frame: Buffer, channels: ReadonlyMap<number, st
   const channel = frame.readUInt16BE(2)
   const callId = channels.get(channel)
   if (callId === undefined) throw problem('channel', 'a channel that was opened', channel)
-  const start = packetMemory.keep(frame, headerBytes, frame.length)
   return {
     callId,
     track,
     sequence,
     timestamp,
     encoding: 'binary',
-    memory: packetMemory.memory,
-    start,
-    end: start + frame.length - headerBytes,
+    memory: frame,
+    start: headerBytes,
+    end: frame.length,
   }
 }
 

@@ -2,7 +2,6 @@
 // made of it on the way. What is written otherwise, or is wrong, is for the parser and the schema. Pure.
 import { callIdPattern } from '../calls/call-id.ts'
 import { type Packet, type TrackName, trackNames } from '../ledger/packet.ts'
-import { packetMemory } from './packet-memory.ts'
 
 const callIds = new RegExp(callIdPattern)
 const numbers = ['sequence', 'timestamp']
@@ -37,7 +36,7 @@ const powersOfTen = Array.from({ length: exactDigits + 1 }, (_, power) => Number
  * @param track unless it names another
  * @param from where the object and the blanks around it begin
  * @param to where they end
- * @returns the packet, its payload a copy; undefined for what is to be read in the usual way, right or wrong
+ * @returns the packet, its payload where it stands; undefined for what is to be read in the usual way, right or wrong
  */
 export function readPlainPacket(
   bytes: Buffer,
@@ -91,16 +90,15 @@ export function readPlainPacket(
   const isPacket = Number.isSafeInteger(sequence) && timestamp > 0 && dataEnd > dataStart
   if (!isPacket || timestamp === Number.POSITIVE_INFINITY || namedTrack === undefined)
     return undefined
-  const kept = packetMemory.keep(bytes, dataStart, dataEnd)
   return {
     callId: namedCall,
     track: namedTrack,
     sequence,
     timestamp,
     encoding: 'text',
-    memory: packetMemory.memory,
-    start: kept,
-    end: kept + dataEnd - dataStart,
+    memory: bytes,
+    start: dataStart,
+    end: dataEnd,
   }
 }
 

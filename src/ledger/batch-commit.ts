@@ -1,4 +1,5 @@
 // Commits a batch of packets, by the journal, the short way or the long one, and says what became of each packet.
+import { Scratch } from '../byte-range.ts'
 import { failureKind } from '../database/failure.ts'
 import type { Pool } from '../database/pool.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -42,6 +43,8 @@ export type BatchCommit = {
 export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
   const { pool, journal, logger } = options
   const numbers = new Map<string, number>()
+  // A batch is over before the next one begins, and the driver copies what it sends.
+  const scratch = new Scratch()
 
   function learn(callId: string, call: number): void {
     if (numbers.size >= mostKnownCalls) numbers.clear()
@@ -73,7 +76,11 @@ export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
     const begun = performance.now()
     const groups = known.map(([, group]) => group)
     const calls = known.map(([call]) => call)
-    const [result] = await appendPackets(pool, `{${calls.join()}}`, ...packetParameters(groups))
+    const [result] = await appendPackets(
+      pool,
+      `{${calls.join()}}`,
+      ...packetParameters(groups, scratch),
+    )
     const tally = new Tally()
     const { ordinals = null, unusual = null } = result ?? { ordinals: [] }
     const isStored = ordinals === null ? undefined : new Set(ordinals)
@@ -104,7 +111,7 @@ export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
     const begun = performance.now()
     const stored = await commitPackets(
       pool,
-      ...batchParameters(groups),
+      ...batchParameters(groups, scratch),
       options.packetTimeoutSeconds,
     )
     if (stored.some(({ created }) => created)) options.onCallsCreated()

@@ -1,6 +1,6 @@
 // One batch of packets as the parameters of commit_packets(), and its answer as a receipt for each packet.
 // Pure.
-import { concatenated, sizeOf } from '../byte-range.ts'
+import { concatenated, Scratch, sizeOf } from '../byte-range.ts'
 import { float8Array, int4Array, int8Array } from '../database/binary-array.ts'
 import { GatewayError } from '../errors.ts'
 import type { PacketReceipt } from './packet.ts'
@@ -47,15 +47,25 @@ export type PacketParameters = [
   payload: Uint8Array,
 ]
 
-/** The parameters of commit_packets(), less the packet timeout. */
+/**
+ * The parameters of commit_packets(), less the packet timeout.
+ * @param scratch memory for the payloads
+ */
 export function batchParameters(
   groups: readonly PacketGroup[],
+  scratch = new Scratch(),
 ): [callIds: string, ...PacketParameters] {
-  return [textArray(groups.map(({ callId }) => callId)), ...packetParameters(groups)]
+  return [textArray(groups.map(({ callId }) => callId)), ...packetParameters(groups, scratch)]
 }
 
-/** Writes the packets of a batch as parameters; a sequence repeated within a group goes in once, the first wins. */
-export function packetParameters(groups: readonly PacketGroup[]): PacketParameters {
+/**
+ * Writes the packets of a batch as parameters; a sequence repeated within a group goes in once, the first wins.
+ * @param scratch memory for the payloads
+ */
+export function packetParameters(
+  groups: readonly PacketGroup[],
+  scratch = new Scratch(),
+): PacketParameters {
   const tracks: string[] = []
   const encodings: string[] = []
   const firsts: number[] = []
@@ -106,7 +116,7 @@ export function packetParameters(groups: readonly PacketGroup[]): PacketParamete
     int8Array(sequences),
     float8Array(timestamps),
     int4Array(sizes),
-    concatenated(payloads, bytes),
+    concatenated(payloads, bytes, scratch),
   ]
 }
 

@@ -6,6 +6,7 @@
 import { GatewayError } from '../errors.ts'
 import type { Packet, PacketSender, TrackName } from './packet.ts'
 import { eachPacket, type PacketGroup } from './packet-group.ts'
+import { PayloadMemory } from './payload-memory.ts'
 import {
   type PendingRun,
   type TakenGroup,
@@ -79,6 +80,7 @@ export function createGroupCommit<Receipt>(
 
   const { limits, now } = options
   const queues = new TrackQueues<Receipt>()
+  const payloads = new PayloadMemory()
   /** Queues with packets for the next batch, and since when there are any. */
   let ready: Queue[] = []
   let readySince = 0
@@ -111,7 +113,7 @@ export function createGroupCommit<Receipt>(
     packets += 1
     bytes += weightOf(packet)
     const queue = queues.of(packet)
-    queue.add(packet, sender, now())
+    queue.add(packet, payloads, sender, now())
     makeReady(queue)
     if (!running) schedule()
   }
@@ -218,6 +220,8 @@ export function createGroupCommit<Receipt>(
     inFlight = groups
     watch()
     await commitGroups(groups)
+    // Not before: a commit whose packets were refused meanwhile may still read them.
+    for (const { fate, runs } of groups) if (fate === 'settled') release(runs)
     inFlight = []
     batches += 1
     stalled = false
@@ -225,7 +229,7 @@ export function createGroupCommit<Receipt>(
 
   async function commitGroups(groups: readonly Taken[]): Promise<void> {
     // The rest of a batch that was split: its packets may wait again, or be refused by now.
-    if (!groups.some(({ isOpen }) => isOpen)) return
+    if (!groups.some(({ fate }) => fate === 'open')) return
     const began = now()
     let outcomes: GroupOutcome<Receipt>[]
     try {
@@ -269,14 +273,14 @@ export function createGroupCommit<Receipt>(
   }
 
   function putBack(group: Taken): void {
-    if (!decide(group)) return
+    if (!decide(group, 'put back')) return
     group.queue.putBack(group.runs)
     makeReady(group.queue)
   }
 
   /** Sets a locked call aside for a while. */
   function park(group: Taken): void {
-    if (!decide(group)) return
+    if (!decide(group, 'put back')) return
     const { queue } = group
     queue.putBack(group.runs)
     if (queue.isReady) ready = ready.filter((other) => other !== queue)
@@ -299,7 +303,9 @@ export function createGroupCommit<Receipt>(
   ): void {
     const latest = closing ? Number.POSITIVE_INFINITY : now() - patienceMs
     for (const queue of waiting) {
-      settle(queue, queue.takeUntil(latest), refusal)
+      const runs = queue.takeUntil(latest)
+      settle(queue, runs, refusal)
+      release(runs)
       forgetIfEmpty(queue)
     }
   }
@@ -331,7 +337,7 @@ export function createGroupCommit<Receipt>(
     group: Taken,
     outcomeOf: (place: number) => Receipt | GatewayError | undefined,
   ): void {
-    if (!decide(group)) return
+    if (!decide(group, 'settled')) return
     group.queue.pauseMs = 0
     settle(group, group.runs, outcomeOf)
     forgetIfEmpty(group.queue)
@@ -351,6 +357,10 @@ export function createGroupCommit<Receipt>(
       sender.settled(packet, outcome ?? new GatewayError('internal', 'The packet has no receipt'))
       if (packets === 0) onIdle?.()
     })
+  }
+
+  function release(runs: readonly PendingRun<Receipt>[]): void {
+    for (const { piece, timestamps } of runs) payloads.release(piece, timestamps.length)
   }
 
   /** Forgets that a call was locked when its last packet is settled. */
@@ -378,10 +388,10 @@ export function createGroupCommit<Receipt>(
 }
 
 /** Takes the decision over a group in flight; false when it was taken before. */
-function decide(group: { isOpen: boolean }): boolean {
-  const { isOpen } = group
-  group.isOpen = false
-  return isOpen
+function decide(group: Pick<TakenGroup<unknown>, 'fate'>, fate: 'settled' | 'put back'): boolean {
+  if (group.fate !== 'open') return false
+  group.fate = fate
+  return true
 }
 
 function nextPause(pauseMs: number): number {

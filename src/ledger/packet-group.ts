@@ -29,17 +29,6 @@ export function runOf({ sequence, timestamp, encoding, memory, start, end }: Pac
   return { sequence, timestamps: [timestamp], size: end - start, encoding, memory, start, end }
 }
 
-/** Whether a packet goes on where a run ends. */
-export function isNext(run: PacketRun, packet: Packet): boolean {
-  return (
-    packet.sequence === run.sequence + run.timestamps.length &&
-    packet.memory === run.memory &&
-    packet.start === run.end &&
-    packet.end - packet.start === run.size &&
-    packet.encoding === run.encoding
-  )
-}
-
 /** The first packets of a run, and the others. */
 export function cutRun<Run extends PacketRun>(run: Run, packets: number): [Run, Run] {
   const { sequence, timestamps, start, size } = run

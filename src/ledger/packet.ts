@@ -33,7 +33,10 @@ export function isIrregular({ duplicate, late, opensGap }: PacketReceipt): boole
   return duplicate || late || opensGap
 }
 
-/** Who is told what became of a packet: once for each, those of a track in the order they were handed in. */
+/**
+ * Who is told what became of a packet: once for each, those of a track in the order they were handed in. The payload is
+ * overwritten later: who needs it for longer copies it.
+ */
 export type PacketSender<Receipt = PacketReceipt> = {
   readonly settled: (packet: Packet, outcome: Receipt | GatewayError) => void
 }

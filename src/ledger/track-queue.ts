@@ -1,11 +1,14 @@
 // The packets of one call and track that wait for their commit, in the order of arrival. Pure.
 import { sizeOf } from '../byte-range.ts'
 import type { Packet, PacketSender, TrackName } from './packet.ts'
-import { cutRun, isNext, type PacketGroup, type PacketRun } from './packet-group.ts'
+import { cutRun, type PacketGroup, type PacketRun } from './packet-group.ts'
+import type { PayloadMemory, Piece } from './payload-memory.ts'
 
 /** Packets on their way that came at once, and whom to tell. */
 export type PendingRun<Receipt> = PacketRun & {
   readonly sender: PacketSender<Receipt>
+  /** Where their payloads are. */
+  readonly piece: Piece
   /** When the first of them came, on the monotonic clock, in milliseconds. */
   readonly arrivedAt: number
 }
@@ -17,8 +20,8 @@ type GrowingRun<Receipt> = Omit<PendingRun<Receipt>, 'end' | 'timestamps'> & {
 
 /** What was taken out of a queue for one batch. */
 export type TakenGroup<Receipt> = PacketGroup<PendingRun<Receipt>> & {
-  /** What becomes of it is open; a group is settled, set aside or put back once. */
-  isOpen: boolean
+  /** A group is settled or put back once. */
+  fate: 'open' | 'settled' | 'put back'
   readonly queue: TrackQueue<Receipt>
   /** Of payload. */
   readonly bytes: number
@@ -62,22 +65,40 @@ export class TrackQueue<Receipt> {
     return this.#waiting.length === 0
   }
 
-  add(packet: Packet, sender: PacketSender<Receipt>, arrivedAt: number): void {
+  /** Adds a packet, its payload as a copy. */
+  add(
+    packet: Packet,
+    payloads: PayloadMemory,
+    sender: PacketSender<Receipt>,
+    arrivedAt: number,
+  ): void {
     this.isInUse = true
+    const { sequence, timestamp, encoding } = packet
+    const size = sizeOf(packet)
+    const start = payloads.keep(packet)
+    const { piece } = payloads
+    const end = start + size
     const last = this.#growing
     const goesOn =
-      last?.sender === sender && arrivedAt - last.arrivedAt < atOnceMs && isNext(last, packet)
+      last !== undefined &&
+      last.sender === sender &&
+      last.sequence + last.timestamps.length === sequence &&
+      last.piece === piece &&
+      last.end === start &&
+      last.size === size &&
+      last.encoding === encoding &&
+      arrivedAt - last.arrivedAt < atOnceMs
     if (goesOn) {
-      last.timestamps.push(packet.timestamp)
-      last.end = packet.end
-    } else {
-      const { sequence, timestamp, encoding, memory, start, end } = packet
-      const timestamps = [timestamp]
-      const size = sizeOf(packet)
-      const run = { sequence, timestamps, size, encoding, memory, start, end, sender, arrivedAt }
-      this.#growing = run
-      this.#waiting.push(run)
+      last.timestamps.push(timestamp)
+      last.end = end
+      return
     }
+    const timestamps = [timestamp]
+    const { memory } = piece
+    const packets = { sequence, timestamps, size, encoding, memory, start, end }
+    const run = { ...packets, sender, piece, arrivedAt }
+    this.#growing = run
+    this.#waiting.push(run)
   }
 
   /** Puts back what was taken out, in front. */
@@ -113,7 +134,7 @@ export class TrackQueue<Receipt> {
     }
     this.#takeFirst(runs.length)
     if (rest !== undefined) this.#waiting.unshift(rest)
-    return { isOpen: true, queue: this, callId, track, encoding, runs, packets, bytes }
+    return { fate: 'open', queue: this, callId, track, encoding, runs, packets, bytes }
   }
 
   /** As it was at first; nothing of it waits or is in flight. */

@@ -43,13 +43,6 @@ test('a frame is read as it was written, whatever its fields are', () => {
   )
 })
 
-test('the media is a copy: the memory of a busy socket is used again', () => {
-  const frame = frameOf({ sequence: 1, media: Buffer.from('audio') })
-  const packet = readBinaryPacket(frame, channels)
-  frame.fill(0)
-  assert.equal(String(bytesOf(packet)), 'audio')
-})
-
 suite('a frame is refused by the name of the field', () => {
   const whole: Frame = { sequence: 7 }
   const cases: readonly (readonly [field: string, what: string, frame: Buffer])[] = [

@@ -154,10 +154,3 @@ test('numbers of any length are those of the parser', () => {
     { numRuns: 20_000 },
   )
 })
-
-test('the payload is a copy: the memory of a busy socket is used again', () => {
-  const bytes = Buffer.from('{"sequence":7,"data":"audio","timestamp":1}')
-  const plain = readPlainPacket(bytes, 'call', 'mixed')
-  bytes.fill(0)
-  assert.equal(String(plain && bytesOf(plain)), 'audio')
-})

@@ -1,8 +1,9 @@
 // The policy of the batcher alone: its database, clock and timers are the test's own.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { bytesOf } from '../../src/byte-range.ts'
 import type { GatewayError } from '../../src/errors.ts'
-import { packetOf } from '../support/calls.ts'
+import { type PacketChange, packetOf, packetsOf } from '../support/calls.ts'
 import { type HandCommit, openByHand } from '../support/hand-commit.ts'
 
 test('a packet that comes alone is committed at once, without a timer', async () => {
@@ -23,6 +24,20 @@ test('packets that come in one turn go together, grouped by call, in the order o
   assert.equal(batch.text, 'a:2,1,2 b:1')
   await batch.answer()
   assert.deepEqual(await Promise.all(stored), ['a:2', 'b:1', 'a:1', 'a:2'])
+})
+
+test('a payload is copied when it is handed in: the memory of its connection may be used again', async () => {
+  const hand = openByHand()
+  const payload = Buffer.from('audio')
+  const stored = send(hand, 'a', 1, { payload })
+  payload.fill(0)
+  const batch = await next(hand)
+  assert.deepEqual(
+    batch.groups.flatMap(packetsOf).map((packet) => `${bytesOf(packet)}`),
+    ['audio'],
+  )
+  await batch.answer()
+  assert.equal(await stored, 'a:1')
 })
 
 test('packets that come while a batch is in flight go together in the next', async () => {
@@ -206,8 +221,13 @@ test('closing twice while packets are under way ends both', async () => {
   assert.equal(await stored, 'a:1')
 })
 
-function send(hand: HandCommit, callId: string, sequence: number): Promise<string> {
-  return hand.commits.store(packetOf(callId, sequence))
+function send(
+  hand: HandCommit,
+  callId: string,
+  sequence: number,
+  change: PacketChange = {},
+): Promise<string> {
+  return hand.commits.store(packetOf(callId, sequence, change))
 }
 
 /** The receipt, or the code of the refusal. */

@@ -141,6 +141,7 @@ class History {
     for (const size of sizes) {
       const start = end
       end += size
+      memory.fill(this.#sent.length % 256, start, end)
       const change = { track, memory, start, end }
       const packet = packetOf(callId, this.#sent.length, change)
       const before = this.hand.told.length
@@ -152,7 +153,12 @@ class History {
 
   #store(groups: readonly PacketGroup[]): void {
     for (const group of groups)
-      for (const packet of packetsOf(group)) this.#stored.set(packet.sequence, packet)
+      for (const packet of packetsOf(group)) {
+        this.#stored.set(packet.sequence, packet)
+        const { sequence, memory, start, end } = packet
+        const isWhole = memory.subarray(start, end).every((byte) => byte === sequence % 256)
+        assert.ok(isWhole, `the payload of ${sequence} is another's`)
+      }
   }
 
   /** What must hold at any time. */

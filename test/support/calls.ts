@@ -7,6 +7,7 @@ import type { Queryable } from '../../src/database/statement.ts'
 import { batchParameters } from '../../src/ledger/batch.ts'
 import type { Packet } from '../../src/ledger/packet.ts'
 import { eachPacket, type PacketGroup } from '../../src/ledger/packet-group.ts'
+import { PayloadMemory } from '../../src/ledger/payload-memory.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
 import { TrackQueue } from '../../src/ledger/track-queue.ts'
 
@@ -43,7 +44,8 @@ export function groupOf(packets: readonly Packet[]): PacketGroup {
   if (first === undefined) throw new RangeError('a group has a packet')
   const queue = new TrackQueue(first.callId, first.track)
   const sender = { settled: () => {} }
-  for (const packet of packets) queue.add(packet, sender, 0)
+  const payloads = new PayloadMemory()
+  for (const packet of packets) queue.add(packet, payloads, sender, 0)
   const { callId, track, encoding, runs, packets: count } = queue.take(Infinity, Infinity)
   if (count !== packets.length) throw new RangeError('a group is of one encoding')
   return { callId, track, encoding, runs, packets: count }

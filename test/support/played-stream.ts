@@ -1,5 +1,6 @@
 // A stream on its way to the ledger, step by step: the database, the ledger and the time are played here.
 import { setImmediate as turn } from 'node:timers/promises'
+import { bytesOf, rangeOf } from '../../src/byte-range.ts'
 import type { GatewayError } from '../../src/errors.ts'
 import { MediaBudget } from '../../src/intake/media/media-budget.ts'
 import { LedgerStream } from '../../src/intake/media/media-stream.ts'
@@ -64,7 +65,8 @@ export function begin(change: Partial<StreamStart> = {}, room = 1_000_000) {
     },
     ledger: {
       append: (packet, sender) => {
-        handed.push({ packet, sender })
+        // As the ledger does: its copy is overwritten when the sender was told.
+        handed.push({ packet: { ...packet, ...rangeOf(Buffer.from(bytesOf(packet))) }, sender })
         return true
       },
     },
@@ -91,7 +93,10 @@ export function begin(change: Partial<StreamStart> = {}, room = 1_000_000) {
     },
     /** Settles what the ledger has got, and forgets it. */
     settle: async (outcome: PacketReceipt | GatewayError = receipt) => {
-      for (const { packet, sender } of handed.splice(0)) sender.settled(packet, outcome)
+      for (const { packet, sender } of handed.splice(0)) {
+        sender.settled(packet, outcome)
+        bytesOf(packet).fill(0xee)
+      }
       await turn()
     },
     /** Plays packets of 20 ms. */

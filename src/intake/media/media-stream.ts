@@ -166,7 +166,8 @@ export class LedgerStream implements MediaStream, PacketSender {
     const { budget, clock, ledger, logger } = this.#options
     const refusal = outcome instanceof GatewayError ? outcome.code : undefined
     if (refusal === 'call_locked') {
-      setTimeout(() => ledger.append(packet, this), lockedPauseMs)
+      const again = { ...packet, ...rangeOf(Buffer.from(bytesOf(packet))) }
+      setTimeout(() => ledger.append(again, this), lockedPauseMs)
       return
     }
     this.#unsettled -= 1
@@ -174,7 +175,7 @@ export class LedgerStream implements MediaStream, PacketSender {
     if (refusal === 'call_sealed') {
       const number = this.#tracks.numberOf(track, sequence)
       const came = clock.steady()
-      const payload = bytesOf(packet)
+      const payload = Buffer.from(bytesOf(packet))
       this.#waiting.push({ track, number, at, came, payload, silences: noSilences })
       this.#state = 'over'
     } else {

@@ -4,7 +4,10 @@ import { suite, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { bytesOf } from '../../../src/byte-range.ts'
 import { GatewayError } from '../../../src/errors.ts'
+import type { Packet } from '../../../src/ledger/packet.ts'
 import { begin, frame, frameMs, fresh, receipt } from '../../support/played-stream.ts'
+
+const payloadOf = ({ packet }: { readonly packet: Packet }) => bytesOf(packet)
 
 suite('packets without numbers', () => {
   test('are numbered from 1 in order of arrival, with the time of their arrival', async () => {
@@ -97,7 +100,7 @@ suite('a call that is over before its stream', () => {
   const sealed = new GatewayError('call_sealed', 'over')
 
   test('goes on under a name of its own, with what was refused, counted from 1', async () => {
-    const { play, open, settle, stored, told, stream, ended } = begin()
+    const { play, open, settle, stored, told, stream, ended, handed } = begin()
     await open(fresh)
     play(2)
     await settle()
@@ -110,6 +113,7 @@ suite('a call that is over before its stream', () => {
       stored(),
       [1, 2, 3, 4].map((sequence) => `CALL~2 mixed ${sequence}`),
     )
+    assert.ok(handed.map(payloadOf).every((payload) => payload.equals(frame)))
     await settle()
     stream.stopped()
     await turn()
@@ -232,6 +236,7 @@ test('a packet of a call that is locked is handed in again', async () => {
   await settle(new GatewayError('call_locked', 'locked'))
   assert.deepEqual(told, [])
   while (handed.length === 0) await turn()
+  assert.deepEqual(handed.map(payloadOf), [Buffer.from(frame)])
   await settle()
   assert.deepEqual(told, ['end stopped {}'])
 })
