@@ -220,8 +220,6 @@ export function createGroupCommit<Receipt>(
     inFlight = groups
     watch()
     await commitGroups(groups)
-    // Not before: a commit whose packets were refused meanwhile may still read them.
-    for (const { fate, runs } of groups) if (fate === 'settled') release(runs)
     inFlight = []
     batches += 1
     stalled = false
@@ -229,7 +227,7 @@ export function createGroupCommit<Receipt>(
 
   async function commitGroups(groups: readonly Taken[]): Promise<void> {
     // The rest of a batch that was split: its packets may wait again, or be refused by now.
-    if (!groups.some(({ fate }) => fate === 'open')) return
+    if (!groups.some(({ isOpen }) => isOpen)) return
     const began = now()
     let outcomes: GroupOutcome<Receipt>[]
     try {
@@ -273,14 +271,14 @@ export function createGroupCommit<Receipt>(
   }
 
   function putBack(group: Taken): void {
-    if (!decide(group, 'put back')) return
+    if (!decide(group)) return
     group.queue.putBack(group.runs)
     makeReady(group.queue)
   }
 
   /** Sets a locked call aside for a while. */
   function park(group: Taken): void {
-    if (!decide(group, 'put back')) return
+    if (!decide(group)) return
     const { queue } = group
     queue.putBack(group.runs)
     if (queue.isReady) ready = ready.filter((other) => other !== queue)
@@ -303,9 +301,7 @@ export function createGroupCommit<Receipt>(
   ): void {
     const latest = closing ? Number.POSITIVE_INFINITY : now() - patienceMs
     for (const queue of waiting) {
-      const runs = queue.takeUntil(latest)
-      settle(queue, runs, refusal)
-      release(runs)
+      settle(queue, queue.takeUntil(latest), refusal)
       forgetIfEmpty(queue)
     }
   }
@@ -337,7 +333,7 @@ export function createGroupCommit<Receipt>(
     group: Taken,
     outcomeOf: (place: number) => Receipt | GatewayError | undefined,
   ): void {
-    if (!decide(group, 'settled')) return
+    if (!decide(group)) return
     group.queue.pauseMs = 0
     settle(group, group.runs, outcomeOf)
     forgetIfEmpty(group.queue)
@@ -357,9 +353,7 @@ export function createGroupCommit<Receipt>(
       sender.settled(packet, outcome ?? new GatewayError('internal', 'The packet has no receipt'))
       if (packets === 0) onIdle?.()
     })
-  }
-
-  function release(runs: readonly PendingRun<Receipt>[]): void {
+    // A commit that was given up may still read them: nothing is taken, and written there, until it is over.
     for (const { piece, timestamps } of runs) payloads.release(piece, timestamps.length)
   }
 
@@ -388,10 +382,10 @@ export function createGroupCommit<Receipt>(
 }
 
 /** Takes the decision over a group in flight; false when it was taken before. */
-function decide(group: Pick<TakenGroup<unknown>, 'fate'>, fate: 'settled' | 'put back'): boolean {
-  if (group.fate !== 'open') return false
-  group.fate = fate
-  return true
+function decide(group: { isOpen: boolean }): boolean {
+  const { isOpen } = group
+  group.isOpen = false
+  return isOpen
 }
 
 function nextPause(pauseMs: number): number {

@@ -20,8 +20,8 @@ type GrowingRun<Receipt> = Omit<PendingRun<Receipt>, 'end' | 'timestamps'> & {
 
 /** What was taken out of a queue for one batch. */
 export type TakenGroup<Receipt> = PacketGroup<PendingRun<Receipt>> & {
-  /** A group is settled or put back once. */
-  fate: 'open' | 'settled' | 'put back'
+  /** What becomes of it is open; a group is settled, set aside or put back once. */
+  isOpen: boolean
   readonly queue: TrackQueue<Receipt>
   /** Of payload. */
   readonly bytes: number
@@ -134,7 +134,7 @@ export class TrackQueue<Receipt> {
     }
     this.#takeFirst(runs.length)
     if (rest !== undefined) this.#waiting.unshift(rest)
-    return { fate: 'open', queue: this, callId, track, encoding, runs, packets, bytes }
+    return { isOpen: true, queue: this, callId, track, encoding, runs, packets, bytes }
   }
 
   /** As it was at first; nothing of it waits or is in flight. */

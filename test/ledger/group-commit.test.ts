@@ -40,6 +40,52 @@ test('a payload is copied when it is handed in: the memory of its connection may
   assert.equal(await stored, 'a:1')
 })
 
+test('payloads of tracks that take turns are not mixed up, wherever in memory they come to be', async () => {
+  const hand = openByHand({ maxBytes: 2 ** 20, maxBatchBytes: 2 ** 20 })
+  const sent: string[] = []
+  const sendFull = (callId: string, sequence: number, size: number) => {
+    sent.push(`${callId}:${sequence} ${size}`)
+    const payload = Buffer.alloc(size, `${callId}${sequence}`)
+    void send(hand, callId, sequence, { payload })
+  }
+  // Of one size, one beside the other; then such that a payload begins in another piece where its track ended in one.
+  for (const [callId, sequence] of [
+    ['a', 1],
+    ['b', 1],
+    ['a', 2],
+    ['b', 2],
+  ] as const)
+    sendFull(callId, sequence, 160)
+  const used = 4 * 160
+  sendFull('c', 1, 30_000 - used)
+  sendFull('d', 1, 10_000)
+  sendFull('e', 1, 40_000)
+  sendFull('d', 2, 10_000)
+  const batch = await next(hand)
+  const found = batch.groups.flatMap(packetsOf).map((packet) => {
+    const { callId, sequence } = packet
+    const payload = bytesOf(packet)
+    assert.ok(payload.equals(Buffer.alloc(payload.length, `${callId}${sequence}`)), callId)
+    return `${callId}:${sequence} ${payload.length}`
+  })
+  assert.deepEqual(found.toSorted(), sent.toSorted())
+  await batch.answer()
+})
+
+test('memory of payloads that are settled is used for others, stored or refused', async () => {
+  const hand = openByHand({ maxBytes: 2 ** 20, maxBatchBytes: 2 ** 20 })
+  const pieces = new Set<Buffer>()
+  const payload = Buffer.alloc(20_000)
+  for (let turn = 0; turn < 50; turn += 1) {
+    const stored = [1, 2, 3, 4].map((nth) => codeOf(send(hand, 'a', 4 * turn + nth, { payload })))
+    const batch = await next(hand)
+    for (const { memory } of batch.groups.flatMap(packetsOf)) pieces.add(memory)
+    await (turn % 2 === 0 ? batch.answer() : batch.fail('data'))
+    await Promise.all(stored)
+  }
+  assert.ok(pieces.size <= 4, `${pieces.size} pieces`)
+})
+
 test('packets that come while a batch is in flight go together in the next', async () => {
   const hand = openByHand()
   const first = send(hand, 'a', 1)

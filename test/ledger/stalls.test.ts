@@ -121,6 +121,23 @@ test('while the database is gone no packet waits longer than its patience and a 
   assert.ok(longest >= 35 && longest <= 50, `${longest} ms`)
 })
 
+test('each packet is refused when its own time has come, also of those that follow one another', async () => {
+  const hand = await openUsual()
+  send(hand, 'other', 1)
+  const batch = await next(hand)
+  const first = send(hand, 'a', 1)
+  await hand.pass(30)
+  const second = send(hand, 'a', 2)
+  await hand.pass(5)
+  await batch.fail('unavailable')
+  assert.deepEqual(told([first, second]), [refused, undefined])
+  await hand.pass(5)
+  const again = await next(hand)
+  assert.equal(again.text, 'a:2')
+  await again.answer()
+  assert.equal(second.told, 'a:2')
+})
+
 test('in a long pause packets are refused at once; shortly before the next try they wait for it', async () => {
   const hand = await openUsual()
   let pause = 5
