@@ -50,12 +50,20 @@ export function createDeclaredFormats(pool: Pool, ledger: Doors, logger: Logger)
   return {
     ledgerFor: (format) => {
       const declarations = new Set<Promise<unknown>>()
-      const declaring = (sender: PacketSender): PacketSender => ({
-        settled: (packet, outcome) => {
-          if (!(outcome instanceof GatewayError)) declarations.add(declare(packet, format))
-          sender.settled(packet, outcome)
-        },
-      })
+      const senders = new WeakMap<PacketSender, PacketSender>()
+      /** The same one for all packets of a sender: the ledger keeps those together. */
+      const declaring = (sender: PacketSender): PacketSender => {
+        const made = senders.get(sender)
+        if (made !== undefined) return made
+        const one: PacketSender = {
+          settled: (packet, outcome) => {
+            if (!(outcome instanceof GatewayError)) declarations.add(declare(packet, format))
+            sender.settled(packet, outcome)
+          },
+        }
+        senders.set(sender, one)
+        return one
+      }
       return {
         store: (packet, sender) => ledger.store(packet, declaring(sender)),
         append: (packet, sender) => ledger.append(packet, declaring(sender)),

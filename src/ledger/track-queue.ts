@@ -30,7 +30,7 @@ export type TakenGroup<Receipt> = PacketGroup<PendingRun<Receipt>> & {
 /** What comes within so many milliseconds comes at once. */
 const atOnceMs = 1
 
-/** What a packet takes of the memory beside its payload, in bytes: measured, roughly. */
+/** What a packet takes of the memory beside its payload, in bytes, when it is a run by itself: measured, roughly. */
 const overheadBytes = 256
 
 /** The memory a waiting packet takes, in bytes. */

@@ -17,6 +17,8 @@ const [timeError, timeErrorShare] = [1, 0.4]
 const longestTimed = 30
 /** Words that agree in this number need not agree in time. */
 const certainRun = 3
+/** Nor need so many that are all that both sides heard: around them is but a word at each edge, which was cut there. */
+const certainWhole = 2
 
 /**
  * Joins utterances of which the left ones end, and the right ones begin, within the same seconds.
@@ -67,9 +69,11 @@ function cutAtWords(
     for (const [rightIndex, rightWord] of rightWords.slice(0, mostWords).entries()) {
       const run = extended(runs[rightIndex - 1] ?? noRun, leftWord, left, rightWord, right)
       next.push(run)
-      if (run.length >= certainRun || run.isInTime)
-        if (run.score > (best?.score ?? 0))
-          best = { lastLeft: firstLeft + index, firstRight: rightIndex + 1, score: run.score }
+      const lastLeft = firstLeft + index
+      const isWhole = lastLeft >= leftWords.length - 2 && rightIndex - run.length < 1
+      const isCertain = run.length >= (isWhole ? certainWhole : certainRun)
+      if ((isCertain || run.isInTime) && run.score > (best?.score ?? 0))
+        best = { lastLeft, firstRight: rightIndex + 1, score: run.score }
     }
     runs = next
   }
