@@ -4,7 +4,6 @@ import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import { MalformedJson, parseJson } from '../../src/border/json.ts'
 import { compileCheck } from '../../src/border/validation.ts'
-import { bytesOf } from '../../src/byte-range.ts'
 import {
   packetOf,
   StreamedPacketBody,
