@@ -93,10 +93,18 @@ export class TrackQueue<Receipt> {
       last.end = end
       return
     }
-    const timestamps = [timestamp]
-    const { memory } = piece
-    const packets = { sequence, timestamps, size, encoding, memory, start, end }
-    const run = { ...packets, sender, piece, arrivedAt }
+    const run = {
+      sequence,
+      timestamps: [timestamp],
+      size,
+      encoding,
+      memory: piece.memory,
+      start,
+      end,
+      sender,
+      piece,
+      arrivedAt,
+    }
     this.#growing = run
     this.#waiting.push(run)
   }
