@@ -17,7 +17,6 @@ import { createDatabase } from '../../support/database.ts'
 import { type GatewayProcess, startGateway } from '../../support/gateway.ts'
 import { endedStreams, storedAudio, storedSilences } from '../../support/media-calls.ts'
 import { sharedGateway } from '../../support/shared-gateway.ts'
-import { mostStallMs, watchStalls } from '../../support/stalls.ts'
 import { until } from '../../support/until.ts'
 import { readWav } from '../../support/wav.ts'
 
@@ -84,8 +83,7 @@ suite('a call', () => {
     assert.ok((await storedAudio(pool, uuid, 'mixed')).equals(second.subarray(0, 640)))
   })
 
-  test('that is played in time has gaps where frames were dropped, to the millisecond', async (t) => {
-    using stalls = watchStalls()
+  test('that is played in time has gaps where frames were dropped, to the millisecond', async () => {
     const uuid = randomUUID()
     const frames = audioFrames(speech).slice(0, 250)
     const drops = [
@@ -118,9 +116,7 @@ suite('a call', () => {
     })
     const told = silences.reduce((sum, { milliseconds }) => sum + milliseconds, 0)
     assert.equal(told, 620, JSON.stringify(silences))
-    if (stalls.longestMs() < mostStallMs)
-      assert.deepEqual(heard, [20, 100, 500], JSON.stringify(silences))
-    else t.diagnostic(`the places are not judged: ${stalls.longestMs()} ms passed in one go`)
+    assert.deepEqual(heard, [20, 100, 500], JSON.stringify(silences))
     assert.ok(silences.every(({ cause }) => cause === 'clock'))
     const { channels } = await readWav(gateway.url, uuid, '?track=mixed')
     assert.equal(channels[0]?.length, 250 * 160)
