@@ -105,7 +105,7 @@ export async function countStored(url: string, prefix: string): Promise<Stored> 
   const [row] = await query<{ packets: string; highest: string }>(
     url,
     `SELECT coalesce(sum(packets), 0) AS packets, coalesce(sum(highest), 0) AS highest FROM (
-       SELECT sum(cardinality(sequences)) AS packets, max(last_sequence) AS highest
+       SELECT sum(cardinality(timestamps)) AS packets, max(last_sequence) AS highest
        FROM segments JOIN calls ON calls.id = call
        WHERE starts_with(call_id, $1) GROUP BY call, track) AS tracks`,
     [prefix],

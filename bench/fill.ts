@@ -40,10 +40,9 @@ const statements = [
    FROM calls`,
   `INSERT INTO segments (call, track, first_sequence, last_sequence, received_at, encoding, sequences,
      timestamps, sizes, payload)
-   SELECT id, 'mixed', 1, ${packets}, created_at, 'text',
-     (SELECT array_agg(n::bigint ORDER BY n) FROM generate_series(1, ${packets}) AS n),
+   SELECT id, 'mixed', 1, ${packets}, created_at, 'text', NULL,
      (SELECT array_agg(n::float8 ORDER BY n) FROM generate_series(1, ${packets}) AS n),
-     array_fill(8, ARRAY[${packets}]), decode(repeat('61', 8 * ${packets}), 'hex')
+     ARRAY[8], decode(repeat('61', 8 * ${packets}), 'hex')
    FROM calls`,
   `INSERT INTO attempts (call, number, provider, lease_owner, lease_token, started_at, ended_at, outcome)
    SELECT id, 1, 'mock', 'filled', 1, completed_at, ai_processed_at, 'succeeded'

@@ -119,7 +119,7 @@ async function account(
     const [row] = await query<{ open: string; kept: string; lost: number }>(
       url,
       `SELECT count(*) FILTER (WHERE status = 'IN_PROGRESS') AS open,
-         (SELECT coalesce(sum(cardinality(sequences)), 0) FROM segments) AS kept,
+         (SELECT coalesce(sum(cardinality(timestamps)), 0) FROM segments) AS kept,
          (SELECT coalesce(sum(milliseconds), 0) FROM silences) AS lost
        FROM calls WHERE call_id = ANY ($1)`,
       [callIds],

@@ -127,8 +127,25 @@ function isBlank(byte: number | undefined): boolean {
 function afterText(bytes: Buffer, from: number): number {
   if (bytes[from] !== quote) return -1
   let at = from + 1
-  while (at < bytes.length && plain[bytes[at] ?? 0] === 1) at += 1
+  // Audio is hundreds of bytes: one question for eight of them takes half the time of one for each.
+  while (at + 8 <= bytes.length && areEightPlain(bytes, at)) at += 8
+  while (at < bytes.length && isPlain(bytes, at) === 1) at += 1
   return bytes[at] === quote ? at + 1 : -1
+}
+
+function areEightPlain(bytes: Buffer, at: number): boolean {
+  const four =
+    isPlain(bytes, at) & isPlain(bytes, at + 1) & isPlain(bytes, at + 2) & isPlain(bytes, at + 3)
+  const others =
+    isPlain(bytes, at + 4) &
+    isPlain(bytes, at + 5) &
+    isPlain(bytes, at + 6) &
+    isPlain(bytes, at + 7)
+  return (four & others) === 1
+}
+
+function isPlain(bytes: Buffer, at: number): number {
+  return plain[bytes[at] ?? 0] ?? 0
 }
 
 /** The end of the number that stands there, digits and maybe a fraction; -1 when there is none. */

@@ -3,7 +3,7 @@ import { Scratch } from '../byte-range.ts'
 import { failureKind } from '../database/failure.ts'
 import type { Pool } from '../database/pool.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { batchParameters, packetParameters, receipts, usual } from './batch.ts'
+import { appendParameters, commitParameters, receipts, usual } from './batch.ts'
 import type { GroupOutcome } from './group-commit.ts'
 import type { Journal, NumberedGroup } from './journal.ts'
 import { isIrregular, type PacketReceipt, type TrackName } from './packet.ts'
@@ -79,7 +79,7 @@ export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
     const [result] = await appendPackets(
       pool,
       `{${calls.join()}}`,
-      ...packetParameters(groups, scratch),
+      ...appendParameters(groups, scratch),
     )
     const tally = new Tally()
     const { ordinals = null, unusual = null } = result ?? { ordinals: [] }
@@ -111,7 +111,7 @@ export function createBatchCommit(options: BatchCommitOptions): BatchCommit {
     const begun = performance.now()
     const stored = await commitPackets(
       pool,
-      ...batchParameters(groups, scratch),
+      ...commitParameters(groups, scratch),
       options.packetTimeoutSeconds,
     )
     if (stored.some(({ created }) => created)) options.onCallsCreated()

@@ -1,5 +1,5 @@
-// One batch of packets as the parameters of commit_packets(), and its answer as a receipt for each packet.
-// Pure.
+// One batch of packets as the parameters of commit_packets() or append_packets(), and their answer as a receipt for each
+// packet. Pure.
 import { concatenated, Scratch, sizeOf } from '../byte-range.ts'
 import { float8Array, int4Array, int8Array } from '../database/binary-array.ts'
 import { GatewayError } from '../errors.ts'
@@ -27,11 +27,8 @@ export type StoredGroup = {
   readonly call: number | null
 }
 
-/**
- * The parameters of commit_packets() and append_packets() after the calls. Arrays are written as PostgreSQL reads
- * them, those with an element for each packet in binary: the driver would look at every element.
- */
-export type PacketParameters = [
+/** What both functions are told of each group. Arrays are written as PostgreSQL reads them. */
+type GroupParameters = [
   tracks: string,
   encodings: string,
   firsts: string,
@@ -41,83 +38,127 @@ export type PacketParameters = [
   received: string,
   repeats: string,
   late: string,
+]
+
+/** What they are told of packets: in binary, as the driver would look at every element. */
+type PacketParameters = [
   sequences: Uint8Array,
   timestamps: Uint8Array,
   sizes: Uint8Array,
   payload: Uint8Array,
 ]
 
+/** The parameters of commit_packets(), less the packet timeout. */
+export type CommitParameters = [callIds: string, ...GroupParameters, ...PacketParameters]
+
+/** The parameters of append_packets() after the calls. */
+export type AppendParameters = [
+  ...GroupParameters,
+  listed: string,
+  size: string,
+  ...PacketParameters,
+]
+
 /**
- * The parameters of commit_packets(), less the packet timeout.
+ * Writes the packets of a batch for commit_packets(); a sequence repeated within a group goes in once, the first wins.
  * @param scratch memory for the payloads
  */
-export function batchParameters(
+export function commitParameters(
   groups: readonly PacketGroup[],
   scratch = new Scratch(),
-): [callIds: string, ...PacketParameters] {
-  return [textArray(groups.map(({ callId }) => callId)), ...packetParameters(groups, scratch)]
+): CommitParameters {
+  const { ofGroups, ofPackets } = write(groups, scratch, () => true)
+  return [textArray(groups.map(({ callId }) => callId)), ...ofGroups, ...ofPackets]
 }
 
 /**
- * Writes the packets of a batch as parameters; a sequence repeated within a group goes in once, the first wins.
+ * Writes them for append_packets(), which needs no list of packets that follow one another and are of one size.
  * @param scratch memory for the payloads
  */
-export function packetParameters(
+export function appendParameters(
   groups: readonly PacketGroup[],
   scratch = new Scratch(),
-): PacketParameters {
+): AppendParameters {
+  const { ofGroups, listed, size, ofPackets } = write(groups, scratch, ({ isEven }) => !isEven)
+  return [...ofGroups, listed, size, ...ofPackets]
+}
+
+type Written = {
+  readonly ofGroups: GroupParameters
+  readonly listed: string
+  readonly size: string
+  readonly ofPackets: PacketParameters
+}
+
+function write(
+  groups: readonly PacketGroup[],
+  scratch: Scratch,
+  isListed: (account: GroupAccount) => boolean,
+): Written {
   const tracks: string[] = []
   const encodings: string[] = []
   const firsts: number[] = []
   const lasts: number[] = []
   const starts: number[] = []
   const lengths: number[] = []
-  const accounts: string[] = []
+  const received: string[] = []
   const repeats: number[] = []
   const lates: number[] = []
+  const listed: number[] = []
+  const firstSizes: number[] = []
   const sequences: number[] = []
   const timestamps: number[] = []
   const sizes: number[] = []
   const payloads: PacketRun[] = []
   let bytes = 0
   for (const group of groups) {
-    const packetsBefore = sequences.length
+    const packetsBefore = timestamps.length
     const bytesBefore = bytes
-    const { runs, received, late } = accountOf(group)
+    const account = accountOf(group)
+    const { runs } = account
+    const lists = isListed(account)
+    listed.push(lists ? sequences.length + 1 : 0)
+    firstSizes.push(runs[0]?.size ?? 0)
     for (const run of runs) {
-      run.timestamps.forEach((timestamp, nth) => {
-        sequences.push(run.sequence + nth)
-        timestamps.push(timestamp)
-        sizes.push(run.size)
-      })
+      timestamps.push(...run.timestamps)
       payloads.push(run)
       bytes += sizeOf(run)
+      for (let nth = 0; lists && nth < run.timestamps.length; nth += 1) {
+        sequences.push(run.sequence + nth)
+        sizes.push(run.size)
+      }
     }
     tracks.push(group.track)
     encodings.push(group.encoding)
     firsts.push(packetsBefore + 1)
-    lasts.push(sequences.length)
+    lasts.push(timestamps.length)
     starts.push(bytesBefore + 1)
     lengths.push(bytes - bytesBefore)
-    accounts.push(received)
-    repeats.push(group.packets - (sequences.length - packetsBefore))
-    lates.push(late)
+    received.push(account.received)
+    repeats.push(group.packets - (timestamps.length - packetsBefore))
+    lates.push(account.late)
   }
-  return [
-    `{${tracks.join()}}`,
-    `{${encodings.join()}}`,
-    `{${firsts.join()}}`,
-    `{${lasts.join()}}`,
-    `{${starts.join()}}`,
-    `{${lengths.join()}}`,
-    textArray(accounts),
-    `{${repeats.join()}}`,
-    `{${lates.join()}}`,
-    int8Array(sequences),
-    float8Array(timestamps),
-    int4Array(sizes),
-    concatenated(payloads, bytes, scratch),
-  ]
+  return {
+    ofGroups: [
+      `{${tracks.join()}}`,
+      `{${encodings.join()}}`,
+      `{${firsts.join()}}`,
+      `{${lasts.join()}}`,
+      `{${starts.join()}}`,
+      `{${lengths.join()}}`,
+      textArray(received),
+      `{${repeats.join()}}`,
+      `{${lates.join()}}`,
+    ],
+    listed: `{${listed.join()}}`,
+    size: `{${firstSizes.join()}}`,
+    ofPackets: [
+      int8Array(sequences),
+      float8Array(timestamps),
+      int4Array(sizes),
+      concatenated(payloads, bytes, scratch),
+    ],
+  }
 }
 
 type GroupAccount = {
@@ -125,13 +166,18 @@ type GroupAccount = {
   readonly runs: readonly PacketRun[]
   readonly received: string
   readonly late: number
+  /** Each packet follows the one before, and all are of one size. */
+  readonly isEven: boolean
 }
 
 function accountOf(group: PacketGroup): GroupAccount {
-  const first = group.runs[0]?.sequence ?? 0
+  const [first] = group.runs
   // Nearly every group is one packet after the other: there is nothing to find out.
-  if (isInSequence(group))
-    return { runs: group.runs, received: `{[${first},${first + group.packets})}`, late: 0 }
+  if (first !== undefined && isInSequence(group)) {
+    const received = `{[${first.sequence},${first.sequence + group.packets})}`
+    const isEven = group.runs.every(({ size }) => size === first.size)
+    return { runs: group.runs, received, late: 0, isEven }
+  }
   const account = new SequenceAccount(emptyAccount())
   const runs: PacketRun[] = []
   let late = 0
@@ -140,7 +186,7 @@ function accountOf(group: PacketGroup): GroupAccount {
     if (!verdict.duplicate) runs.push(runOf(packet))
     if (verdict.late) late += 1
   })
-  return { runs, received: account.received, late }
+  return { runs, received: account.received, late, isEven: false }
 }
 
 function textArray(values: readonly string[]): string {

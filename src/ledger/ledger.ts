@@ -4,7 +4,7 @@ import { failureKind } from '../database/failure.ts'
 import type { Pool } from '../database/pool.ts'
 import { hashText } from '../random.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { batchParameters } from './batch.ts'
+import { commitParameters } from './batch.ts'
 import { createBatchCommit } from './batch-commit.ts'
 import { createGroupCommit, type GroupCommit, type GroupCommitLimits } from './group-commit.ts'
 import { Journal } from './journal.ts'
@@ -109,7 +109,7 @@ export function createLedger(options: LedgerOptions): Ledger {
 
   return {
     warmUp: async () => {
-      const nothing = batchParameters([])
+      const nothing = commitParameters([])
       await Promise.all(
         Array.from({ length: ledgerConnections }, () =>
           commitPackets(pool, ...nothing, options.packetTimeoutSeconds),

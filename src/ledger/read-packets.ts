@@ -3,6 +3,7 @@
 import type { Queryable } from '../database/statement.ts'
 import { inSequence, type PacketSegment } from './in-sequence.ts'
 import { type TrackName, trackNames } from './packet.ts'
+import { mapSegment } from './segment.ts'
 import { readSegments, type Segment } from './statements.ts'
 
 /** A packet as it was stored. */
@@ -43,11 +44,9 @@ async function* segmentsOf(
 }
 
 function unpack(track: TrackName, segment: Segment): StoredPacket[] {
-  let start = 0
-  return segment.sequences.map((sequence, index) => {
-    const end = start + (segment.sizes[index] ?? 0)
-    const payload = segment.payload.subarray(start, end)
-    start = end
-    return { track, sequence, timestamp: segment.timestamps[index] ?? 0, payload }
-  })
+  return mapSegment(segment, ({ start, end, ...packet }) => ({
+    track,
+    ...packet,
+    payload: segment.payload.subarray(start, end),
+  }))
 }

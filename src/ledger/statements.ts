@@ -1,11 +1,12 @@
 import { statement } from '../database/statement.ts'
-import type { PacketParameters, StoredGroup } from './batch.ts'
+import type { AppendParameters, CommitParameters, StoredGroup } from './batch.ts'
 import type { JournalParameters } from './journal-entry.ts'
 import type { TrackName } from './packet.ts'
+import type { PacketsOfSegment } from './segment.ts'
 
 /** Makes a batch durable; see commit_packets() in the migrations. */
 export const commitPackets = statement<
-  [callIds: string, ...PacketParameters, packetTimeoutSeconds: number],
+  [...CommitParameters, packetTimeoutSeconds: number],
   StoredGroup
 >(
   'commit_packets',
@@ -26,21 +27,14 @@ export type AppendedGroups = {
 }
 
 /** Makes those groups of a batch durable that go on where their track ends; see append_packets() in the migrations. */
-export const appendPackets = statement<[calls: string, ...PacketParameters], AppendedGroups>(
+export const appendPackets = statement<[calls: string, ...AppendParameters], AppendedGroups>(
   'append_packets',
   `SELECT stored, ordinals, unusual
-   FROM append_packets($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+   FROM append_packets($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 )
 
 /** A row of `segments`. */
-export type Segment = {
-  readonly first_sequence: number
-  readonly last_sequence: number
-  readonly sequences: number[]
-  readonly timestamps: number[]
-  readonly sizes: number[]
-  readonly payload: Buffer
-}
+export type Segment = PacketsOfSegment & { readonly payload: Buffer }
 
 /** The next segments of a track by their first sequence. */
 export const readSegments = statement<
@@ -48,7 +42,7 @@ export const readSegments = statement<
   Segment
 >(
   'read_segments',
-  `SELECT first_sequence, last_sequence, sequences, timestamps, sizes, payload
+  `SELECT first_sequence, sequences, timestamps, sizes, payload
    FROM segments WHERE call = $1 AND track = $2::text::track_name AND first_sequence > $3
    ORDER BY first_sequence LIMIT $4`,
 )

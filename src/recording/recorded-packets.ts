@@ -2,6 +2,7 @@
 import type { Queryable } from '../database/statement.ts'
 import { inSequence, type OrderedPackets, type PacketSegment } from '../ledger/in-sequence.ts'
 import type { TrackName } from '../ledger/packet.ts'
+import { mapSegment } from '../ledger/segment.ts'
 import { type RecordedSegment, readRecordedSegments } from './statements.ts'
 
 /** A packet of a track. */
@@ -68,22 +69,14 @@ async function* segmentsOf(
   }
 }
 
-function unpack({
-  encoding,
-  sequences,
-  timestamps,
-  sizes,
-  payload,
-}: RecordedSegment): RecordedPacket[] {
-  let start = 0
-  return sequences.map((sequence, index) => {
-    const size = sizes[index] ?? 0
-    const bytes = payload?.subarray(start, start + size) ?? null
-    start += size
+function unpack(segment: RecordedSegment): RecordedPacket[] {
+  const { encoding, payload } = segment
+  return mapSegment(segment, ({ sequence, timestamp, start, end }) => {
+    const bytes = payload?.subarray(start, end) ?? null
     return {
       sequence,
-      timestamp: timestamps[index] ?? 0,
-      size,
+      timestamp,
+      size: end - start,
       payload: encoding === 'text' && bytes !== null ? fromBase64(bytes) : bytes,
     }
   })

@@ -1,6 +1,7 @@
 import type { CallStatus } from '../calls/transitions.ts'
 import { statement } from '../database/statement.ts'
 import type { TrackName } from '../ledger/packet.ts'
+import type { PacketsOfSegment } from '../ledger/segment.ts'
 import type { Silence } from '../ledger/track-layout.ts'
 
 /** What a recording needs to know of a call. */
@@ -63,12 +64,8 @@ export const listRecordedTracks = statement<[call: number, withTimes: boolean], 
 )
 
 /** A row of `segments`; `payload` is null where it was neither asked for nor needed. */
-export type RecordedSegment = {
-  readonly first_sequence: number
+export type RecordedSegment = PacketsOfSegment & {
   readonly encoding: 'text' | 'binary'
-  readonly sequences: number[]
-  readonly timestamps: number[]
-  readonly sizes: number[]
   readonly payload: Buffer | null
   /** When it was committed, in microseconds of the epoch. */
   readonly received: number
@@ -112,7 +109,9 @@ export const countLate = statement<
   `SELECT count(*) FILTER (WHERE sequence < highest_before) AS late FROM (
      SELECT sequence, max(sequence) OVER (ORDER BY milliseconds
        RANGE BETWEEN UNBOUNDED PRECEDING AND $3::float8 PRECEDING) AS highest_before
-     FROM segments, unnest(sequences) AS sequence, LATERAL (
-       SELECT (extract(epoch FROM received_at) * 1000)::float8 AS milliseconds) AS clock
+     FROM segments,
+       unnest(coalesce(sequences, ARRAY(SELECT generate_series(first_sequence, last_sequence))))
+         AS sequence,
+       LATERAL (SELECT (extract(epoch FROM received_at) * 1000)::float8 AS milliseconds) AS clock
      WHERE call = $1 AND track = $2::text::track_name) AS packets`,
 )

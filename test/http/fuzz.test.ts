@@ -73,7 +73,7 @@ test('2,500 requests are answered as documented, and the ledger stays right', as
   )
   const { rows } = await database.pool.query(
     `SELECT call, track, packets, stored FROM tracks JOIN (
-       SELECT call, track, sum(cardinality(sequences)) AS stored FROM segments GROUP BY call, track
+       SELECT call, track, sum(cardinality(timestamps)) AS stored FROM segments GROUP BY call, track
      ) AS counted USING (call, track) WHERE packets <> stored`,
   )
   assert.deepEqual(rows, [])

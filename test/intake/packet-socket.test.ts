@@ -97,7 +97,7 @@ suite('a packet', () => {
       ],
     )
     const { rows } = await database.pool.query<{ encoding: string; packets: number }>(
-      `SELECT encoding::text, sum(cardinality(sequences))::int AS packets FROM segments
+      `SELECT encoding::text, sum(cardinality(timestamps))::int AS packets FROM segments
        WHERE call = (SELECT id FROM calls WHERE call_id = 'forms') GROUP BY encoding ORDER BY 1`,
     )
     assert.deepEqual(rows, [

@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pool } from '../../src/database/pool.ts'
-import { packetParameters } from '../../src/ledger/batch.ts'
+import { appendParameters } from '../../src/ledger/batch.ts'
+import type { Packet } from '../../src/ledger/packet.ts'
 import type { PacketGroup } from '../../src/ledger/packet-group.ts'
+import { readPackets } from '../../src/ledger/read-packets.ts'
 import { appendPackets } from '../../src/ledger/statements.ts'
-import { groupOf, packetOf, storeCall } from '../support/calls.ts'
+import { contentOf, groupOf, packetOf, storeCall } from '../support/calls.ts'
 import { connect, createDatabase } from '../support/database.ts'
 import { openLedger } from '../support/ledger.ts'
 import { untilBlocked } from '../support/locks.ts'
@@ -22,7 +24,7 @@ async function append(
   calls: readonly number[],
   groups: readonly PacketGroup[],
 ) {
-  const [result] = await appendPackets(db, `{${calls.join()}}`, ...packetParameters(groups))
+  const [result] = await appendPackets(db, `{${calls.join()}}`, ...appendParameters(groups))
   assert.ok(result)
   return result
 }
@@ -39,6 +41,65 @@ test('what goes on where its track ends is stored; nothing is told of it that go
   assert.deepEqual(result, { stored: 2, ordinals: null, unusual: null })
   assert.deepEqual(await sequencesOf(pool, 'one'), [1, 2, 3])
   assert.deepEqual(await sequencesOf(pool, 'two'), [0, 1, 2, 3])
+})
+
+test('packets of any size, with gaps, repeats or none, are read back as they were sent', async (t) => {
+  await using database = await createDatabase()
+  const { pool } = database
+  const random = seededFor(t)
+  const ids = ['even', 'sized', 'any']
+  const sent = new Map<string, Packet[]>()
+  const calls: number[] = []
+  const draw = (id: string, sequence: number): Packet =>
+    packetOf(id, sequence, {
+      timestamp: sequence / 7 + 1,
+      payload: Buffer.alloc(id === 'even' ? 160 : 1 + Math.floor(random() * 300), sequence),
+    })
+  for (const id of ids) calls.push(await storeCall(pool, id, [1]))
+  const next = new Map(ids.map((id) => [id, 2]))
+  for (let round = 0; round < 20; round += 1) {
+    const groups = ids.map((id) => {
+      const first = next.get(id) ?? 0
+      let sequences = Array.from({ length: 1 + Math.floor(random() * 30) }, (_, n) => first + n)
+      if (id === 'any')
+        sequences = sequences
+          .filter(() => random() < 0.9)
+          .concat(first + 40)
+          .toSorted(() => random() - 0.5)
+      next.set(id, Math.max(...sequences) + 1)
+      const packets = sequences.map((sequence) => draw(id, sequence))
+      sent.set(id, [...(sent.get(id) ?? []), ...packets])
+      const again = id === 'any' ? packets.slice(0, 1) : []
+      return groupOf([...packets, ...again])
+    })
+    const { stored } = await append(pool, calls, groups)
+    assert.equal(stored, ids.length)
+  }
+  for (const [index, id] of ids.entries()) {
+    const expected = (sent.get(id) ?? [])
+      .toSorted((one, other) => one.sequence - other.sequence)
+      .map(contentOf)
+      .map(({ sequence, timestamp, payload }) => [sequence, timestamp, payload.toString('hex')])
+    const inTable = await storedPackets(pool, id)
+    assert.deepEqual(
+      inTable.slice(1).map((one) => [one.sequence, one.timestamp, one.data.toString('hex')]),
+      expected,
+    )
+    const read = await Array.fromAsync(readPackets(pool, calls[index] ?? 0))
+    assert.deepEqual(
+      read
+        .slice(1)
+        .map((one) => [one.sequence, one.timestamp, Buffer.from(one.payload).toString('hex')]),
+      expected,
+    )
+  }
+  const { rows } = await pool.query(
+    `SELECT call_id, sum((sequences IS NULL)::int)::int AS unlisted, count(*)::int AS segments
+     FROM segments JOIN calls ON calls.id = call WHERE last_sequence > 1 GROUP BY 1 ORDER BY 1 DESC`,
+  )
+  const [sized, even, any] = rows
+  assert.deepEqual(even, { call_id: 'even', unlisted: 20, segments: 20 })
+  assert.ok(sized.unlisted < 20 && any.unlisted === 0, JSON.stringify(rows))
 })
 
 test('of a track with holes it is told what was there before', async () => {

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { bytesOf } from '../../src/byte-range.ts'
+import { bytesOf, sizeOf } from '../../src/byte-range.ts'
 import type { GatewayError } from '../../src/errors.ts'
-import { batchParameters, receipts, type StoredGroup } from '../../src/ledger/batch.ts'
+import {
+  appendParameters,
+  commitParameters,
+  receipts,
+  type StoredGroup,
+} from '../../src/ledger/batch.ts'
 import type { Packet } from '../../src/ledger/packet.ts'
 import type { PacketGroup } from '../../src/ledger/packet-group.ts'
 import { groupOf, packetOf, packetsOf } from '../support/calls.ts'
@@ -87,6 +92,45 @@ test('a batch carries every sequence once, with the bytes that came first, and c
   )
 })
 
+test('to append, packets that follow one another and are of one size are not listed, and all others are', () => {
+  fc.assert(
+    fc.property(groups, (drawn) => {
+      const batch = drawn.map((packets, index) => groupOf(inOneMemory(`call-${index}`, packets)))
+      const [, ...whole] = commitParameters(batch)
+      const append = appendParameters(batch)
+      assert.deepEqual(append.slice(0, 9), whole.slice(0, 9))
+      const [listed, size] = [numbersOf(append[9]), numbersOf(append[10])]
+      const sequences = elementsOf(append[11], toSequence)
+      const sizes = elementsOf(append[13], toSize)
+      assert.deepEqual([append[12], append[14]], [whole[10], whole[12]])
+      let place = 1
+      for (const [index, group] of batch.entries()) {
+        const packets = packetsOf(group)
+        const [first] = packets
+        assert.ok(first !== undefined)
+        const isEven = packets.every(
+          (packet, nth) =>
+            packet.sequence === first.sequence + nth && sizeOf(packet) === sizeOf(first),
+        )
+        if (isEven) {
+          assert.deepEqual([listed[index], size[index]], [0, sizeOf(first)])
+          continue
+        }
+        assert.equal(listed[index], place)
+        const naive = new NaiveTrack()
+        for (const packet of packets) {
+          if (!naive.take(packet.sequence)) continue
+          assert.equal(sequences[place - 1], packet.sequence)
+          assert.equal(sizes[place - 1], sizeOf(packet))
+          place += 1
+        }
+      }
+      assert.deepEqual([sequences.length, sizes.length], [place - 1, place - 1])
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
 const stored: StoredGroup = {
   ordinal: 1,
   outcome: 'stored',
@@ -144,7 +188,7 @@ function inOneMemory(
 /** The parameters of a batch, its arrays read as PostgreSQL does. */
 function readParameters(batch: readonly PacketGroup[]) {
   const [callIds, tracks, encodings, firsts, lasts, starts, lengths, received, ...others] =
-    batchParameters(batch)
+    commitParameters(batch)
   const [repeats, late, sequences, timestamps, sizes, payload] = others
   return [
     textsOf(callIds),
@@ -157,12 +201,15 @@ function readParameters(batch: readonly PacketGroup[]) {
     textsOf(received),
     numbersOf(repeats),
     numbersOf(late),
-    elementsOf(sequences, (element) => Number(element.readBigInt64BE())),
+    elementsOf(sequences, toSequence),
     elementsOf(timestamps, (element) => element.readDoubleBE()),
-    elementsOf(sizes, (element) => element.readInt32BE()),
+    elementsOf(sizes, toSize),
     payload,
   ] as const
 }
+
+const toSequence = (element: Buffer) => Number(element.readBigInt64BE())
+const toSize = (element: Buffer) => element.readInt32BE()
 
 function numbersOf(array: string): number[] {
   return textsOf(array).map(Number)

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pool } from '../../src/database/pool.ts'
 import { GatewayError } from '../../src/errors.ts'
-import { batchParameters, receipts } from '../../src/ledger/batch.ts'
+import { commitParameters, receipts } from '../../src/ledger/batch.ts'
 import { type Packet, type TrackName, trackNames } from '../../src/ledger/packet.ts'
 import { type PacketGroup, sequencesOf } from '../../src/ledger/packet-group.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
@@ -115,7 +115,7 @@ async function commitAndCompare(
   held: ReadonlySet<string> = new Set(),
 ): Promise<void> {
   const newCalls = new Set(groups.map(({ callId }) => callId).filter((id) => !model.knows(id)))
-  const answer = await commitPackets(pool, ...batchParameters(groups), 300)
+  const answer = await commitPackets(pool, ...commitParameters(groups), 300)
   assert.equal(answer.length, groups.length)
   const byOrdinal = new Map(answer.map((stored) => [stored.ordinal, stored]))
   for (const [place, group] of groups.entries()) {

@@ -51,6 +51,35 @@ test('packets one after the other go to the journal, and to their track when it 
   assert.equal((await readCall(pool, 'call')).total_packets, enoughToBeHeld)
 })
 
+test('what is settled lists sizes where they differ, and is read back to the byte', async () => {
+  await using database = await createDatabase()
+  await using ledger = openLedger(database.url)
+  const { pool } = database
+  for (const callId of ['even', 'sized']) {
+    await startHeldCall(ledger, database, callId)
+    await pool.query('SELECT settle_journals()')
+    for (let nth = 1; nth <= 5; nth += 1)
+      await ledger.store(
+        packetOf(callId, enoughToBeHeld + nth, {
+          payload: Buffer.alloc(callId === 'even' ? 160 : 159 + nth, nth),
+        }),
+      )
+    assert.equal((await journaledPackets(pool, callId)).length, 5)
+    await settleCall(pool, callId)
+    const stored = (await storedPackets(pool, callId)).slice(enoughToBeHeld)
+    assert.deepEqual(
+      stored.map(({ sequence, data }) => [sequence - enoughToBeHeld, data]),
+      [1, 2, 3, 4, 5].map((nth) => [nth, Buffer.alloc(callId === 'even' ? 160 : 159 + nth, nth)]),
+    )
+    const { rows } = await pool.query(
+      `SELECT sequences, sizes FROM segments WHERE call = $1 ORDER BY first_sequence DESC LIMIT 1`,
+      [(await readCall(pool, callId)).id],
+    )
+    const sizes = callId === 'even' ? [160] : [160, 161, 162, 163, 164]
+    assert.deepEqual(rows, [{ sequences: null, sizes }])
+  }
+})
+
 test('what comes again, early or late is told as ever, and what comes after goes on', async () => {
   await using database = await createDatabase()
   await using ledger = openLedger(database.url)

@@ -2,7 +2,7 @@
 // end them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { batchParameters } from '../../src/ledger/batch.ts'
+import { commitParameters } from '../../src/ledger/batch.ts'
 import type { PacketGroup } from '../../src/ledger/packet-group.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
 import { seededRandom } from '../../src/random.ts'
@@ -41,7 +41,7 @@ for (const [name, batches] of Object.entries(histories))
       const began = performance.now()
       const [stored] = await commitPackets(
         database.pool,
-        ...batchParameters([groupOf(packets)]),
+        ...commitParameters([groupOf(packets)]),
         300,
       )
       t.diagnostic(`${numbers.length} packets: ${Math.round(performance.now() - began)} ms`)
@@ -70,7 +70,7 @@ test('2,500 calls share a batch: new ones, known ones, repeats, and all of them 
   }
   for (const [name, groups] of Object.entries(batches)) {
     const began = performance.now()
-    const stored = await commitPackets(database.pool, ...batchParameters(groups), 300)
+    const stored = await commitPackets(database.pool, ...commitParameters(groups), 300)
     t.diagnostic(`${groups.length} ${name}: ${Math.round(performance.now() - began)} ms`)
     assert.deepEqual(
       stored.map(({ ordinal }) => ordinal).toSorted((a, b) => a - b),

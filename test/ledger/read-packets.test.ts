@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Queryable } from '../../src/database/statement.ts'
-import { batchParameters } from '../../src/ledger/batch.ts'
+import { commitParameters } from '../../src/ledger/batch.ts'
 import type { Packet } from '../../src/ledger/packet.ts'
 import { readPackets, type StoredPacket } from '../../src/ledger/read-packets.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
@@ -102,7 +102,7 @@ async function store(db: Queryable, sequences: readonly number[]): Promise<void>
 
 /** Stores packets of one call and track as one segment. */
 async function storeAs(db: Queryable, packets: readonly Packet[]): Promise<void> {
-  const [group] = await commitPackets(db, ...batchParameters([groupOf(packets)]), 300)
+  const [group] = await commitPackets(db, ...commitParameters([groupOf(packets)]), 300)
   assert.equal(group?.outcome, 'stored')
 }
 

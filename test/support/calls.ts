@@ -4,7 +4,7 @@ import { findCall } from '../../src/calls/statements.ts'
 import type { CallStatus } from '../../src/calls/transitions.ts'
 import type { Pool } from '../../src/database/pool.ts'
 import type { Queryable } from '../../src/database/statement.ts'
-import { batchParameters } from '../../src/ledger/batch.ts'
+import { commitParameters } from '../../src/ledger/batch.ts'
 import type { Packet } from '../../src/ledger/packet.ts'
 import { eachPacket, type PacketGroup } from '../../src/ledger/packet-group.ts'
 import { PayloadMemory } from '../../src/ledger/payload-memory.ts'
@@ -67,7 +67,7 @@ export async function storeCall(
   const packets = sequences.map((sequence) => packetOf(callId, sequence))
   const [group] = await commitPackets(
     pool,
-    ...batchParameters([groupOf(packets)]),
+    ...commitParameters([groupOf(packets)]),
     packetTimeoutSeconds,
   )
   if (group?.outcome !== 'stored') throw new Error(`${callId} was not stored`)

@@ -5,7 +5,7 @@ import {
   startMediaStream,
 } from '../../src/calls/media-streams.ts'
 import type { Pool } from '../../src/database/pool.ts'
-import { batchParameters } from '../../src/ledger/batch.ts'
+import { commitParameters } from '../../src/ledger/batch.ts'
 import type { TrackName } from '../../src/ledger/packet.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
 import { groupOf, makeDue, packetOf } from './calls.ts'
@@ -78,7 +78,7 @@ export async function storeMedia(
   )
   const [group] = await commitPackets(
     pool,
-    ...batchParameters([groupOf(packets)]),
+    ...commitParameters([groupOf(packets)]),
     times.packetTimeout,
   )
   if (group?.outcome !== 'stored') throw new Error(`${callId} was not stored`)

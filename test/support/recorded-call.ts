@@ -2,9 +2,9 @@
 
 import { rangeOf } from '../../src/byte-range.ts'
 import type { Pool } from '../../src/database/pool.ts'
-import { batchParameters } from '../../src/ledger/batch.ts'
+import { appendParameters, commitParameters } from '../../src/ledger/batch.ts'
 import type { Packet, TrackName } from '../../src/ledger/packet.ts'
-import { commitPackets } from '../../src/ledger/statements.ts'
+import { appendPackets, commitPackets } from '../../src/ledger/statements.ts'
 import { groupOf, readCall } from './calls.ts'
 
 /** How audio is cut into packets. */
@@ -36,17 +36,23 @@ export function packetsOf(
   }))
 }
 
-/** Stores packets, so many to a segment; returns the `id` of their call. */
+/** Stores packets the short way or the long one, so many to a segment; returns the `id` of their call. */
 export async function storePackets(
   pool: Pool,
   packets: readonly Packet[],
   perSegment = 50,
 ): Promise<number> {
   const callId = packets[0]?.callId ?? ''
+  let call: number | null = null
   for (let first = 0; first < packets.length; first += perSegment) {
     const group = groupOf(packets.slice(first, first + perSegment))
-    const [stored] = await commitPackets(pool, ...batchParameters([group]), 300)
+    if (call !== null) {
+      const [result] = await appendPackets(pool, `{${call}}`, ...appendParameters([group]))
+      if (result?.stored === 1) continue
+    }
+    const [stored] = await commitPackets(pool, ...commitParameters([group]), 300)
     if (stored?.outcome !== 'stored') throw new Error(`${callId}: ${stored?.outcome}`)
+    call = stored.call
   }
   return (await readCall(pool, callId)).id
 }

@@ -2,7 +2,7 @@
 import { claimCalls, storeResult } from '../../src/analysis/statements.ts'
 import { completeCall } from '../../src/calls/statements.ts'
 import type { Pool } from '../../src/database/pool.ts'
-import { batchParameters } from '../../src/ledger/batch.ts'
+import { commitParameters } from '../../src/ledger/batch.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
 import { groupOf, packetOf } from './calls.ts'
 
@@ -14,7 +14,7 @@ const leaseSeconds = 60
 /** Stores calls of one packet each; each is one event. */
 export async function storeCalls(pool: Pick<Pool, 'query'>, callIds: string[]): Promise<void> {
   const groups = callIds.map((callId) => groupOf([packetOf(callId, 1)]))
-  await commitPackets(pool, ...batchParameters(groups), 300)
+  await commitPackets(pool, ...commitParameters(groups), 300)
 }
 
 /** Takes new calls to ARCHIVED in one transaction, each with that transcription. */

@@ -16,11 +16,17 @@ type Row = {
   readonly payload: Buffer
 }
 
+/** Columns of `segments` with lists of sequences and sizes, also of segments that do without. */
+export const listedColumns = `coalesce(sequences, ARRAY(SELECT generate_series(first_sequence, last_sequence)))
+    AS sequences, timestamps,
+  CASE WHEN cardinality(sizes) = 1 THEN array_fill(sizes[1], ARRAY[cardinality(timestamps)]) ELSE sizes END
+    AS sizes, payload`
+
 /** All packets of a call, read from the table itself and by nothing of the product, sorted by sequence. */
 export async function storedPackets(pool: Pool, callId: string): Promise<StoredPacket[]> {
   await pool.query('SELECT settle_journals()')
   const { rows } = await pool.query<Row>(
-    `SELECT track::text, sequences, timestamps, sizes, payload FROM segments
+    `SELECT track::text, ${listedColumns} FROM segments
      WHERE call = (SELECT id FROM calls WHERE call_id = $1)`,
     [callId],
   )

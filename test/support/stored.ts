@@ -3,6 +3,7 @@
 
 import type { CallStatus } from '../../src/calls/transitions.ts'
 import type { Queryable } from '../../src/database/statement.ts'
+import { listedColumns } from './stored-packets.ts'
 
 /** A call with all that belongs to it. */
 export type StoredCall = {
@@ -86,7 +87,7 @@ export async function readStored(db: Queryable): Promise<StoredCall[]> {
      ) AS spilled FROM tracks`,
   )
   const segments = await rows<OfCall & StoredSegment>(
-    `SELECT call, track, first_sequence, last_sequence, sequences, timestamps, sizes, payload
+    `SELECT call, track, first_sequence, last_sequence, ${listedColumns}
      FROM segments ORDER BY received_at`,
   )
   const events = await rows<OfCall & StoredEvent>(
