@@ -128,7 +128,7 @@ function afterText(bytes: Buffer, from: number): number {
   if (bytes[from] !== quote) return -1
   let at = from + 1
   // Audio is hundreds of bytes: one question for eight of them takes half the time of one for each.
-  while (at + 8 <= bytes.length && areEightPlain(bytes, at)) at += 8
+  while (areEightPlain(bytes, at)) at += 8
   while (at < bytes.length && isPlain(bytes, at) === 1) at += 1
   return bytes[at] === quote ? at + 1 : -1
 }
