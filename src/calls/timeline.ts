@@ -133,7 +133,7 @@ function account(data: EntryData): string {
       ? 'none is missing'
       : `${count(data.missing_count)} missing${listed}`,
   )
-  if (Number(data.late) > 0) parts.push(`${count(data.late)} late`)
+  if (Number(data.late) > 0) parts.push(`${count(data.late)} out of order`)
   if (Number(data.duplicates) > 0) parts.push(`${count(data.duplicates)} sent again`)
   return parts.join(', ')
 }

@@ -100,7 +100,7 @@ const sentences: readonly (readonly [kind: EntryKind, data: EntryData, text: str
   [
     'last_packet',
     { track: 'mixed', packets: 9, missing: '{[2,4)}', missing_count: 2, late: 1, duplicates: 3 },
-    'The newest packet on mixed was stored: 9 in all, 2 missing (2,3), 1 late, 3 sent again.',
+    'The newest packet on mixed was stored: 9 in all, 2 missing (2,3), 1 out of order, 3 sent again.',
   ],
   [
     'last_packet',
