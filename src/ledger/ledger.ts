@@ -11,6 +11,7 @@ import { Journal } from './journal.ts'
 import type { Packet, PacketReceipt, PacketSender } from './packet.ts'
 import { commitPackets } from './statements.ts'
 import type { CommitTally } from './tally.ts'
+import { createTurnClock } from './turn-clock.ts'
 
 /** The ledger of this process. */
 export type Ledger = {
@@ -82,7 +83,7 @@ export function createLedger(options: LedgerOptions): Ledger {
         classify: failureKind,
         onError: (error, packets) =>
           logger.error({ err: error, packets }, 'a batch of packets was not committed'),
-        now: () => performance.now(),
+        now: createTurnClock(() => performance.now()),
         setTimer: (run, milliseconds) => void setTimeout(run, milliseconds),
         setWatch: (run, milliseconds) => void setTimeout(run, milliseconds).unref(),
       })
