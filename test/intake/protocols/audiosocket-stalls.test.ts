@@ -13,6 +13,7 @@ import {
   uuidFrame,
 } from '../../support/audiosocket-client.ts'
 import { createDatabase } from '../../support/database.ts'
+import { frameClock } from '../../support/frame-clock.ts'
 import {
   endedStreams,
   mediaEvents,
@@ -35,22 +36,11 @@ function onTime(frames: number): number[] {
 
 /** A listener by whose clock the frames of its one call come at these times. */
 async function listen(arrivals: readonly number[]) {
-  let frames = 0
-  const steady = () => 1_000 + (arrivals[Math.min(frames, arrivals.length - 1)] ?? 0)
   const media = openMediaParts(pool)
-  const clock = {
-    steady,
-    // Asked once for each frame.
-    wall: () => {
-      const now = 1_800_000_000_000 + steady()
-      frames += 1
-      return now
-    },
-  }
   const { address, close } = await createAudioSocketListener({
     host: '127.0.0.1',
     port: 0,
-    parts: { ...media.parts, clock },
+    parts: { ...media.parts, clock: frameClock(arrivals) },
     times: { keepAlive: 1_000, uuid: 1_000_000, frame: 1_000_000 },
   })
   return {
@@ -119,6 +109,28 @@ test('a loss of 800 ms is told while the call goes on, and stays', async () => {
   client.send(...frames.slice(300), hangup)
   assert.equal(await lengthOf(uuid, audio), 12.8)
   assert.deepEqual(await silencesOf(uuid), lost)
+})
+
+test('frames that are dropped leave gaps where they were, to the millisecond', async () => {
+  const drops = [
+    { from: 60, count: 1 },
+    { from: 100, count: 5 },
+    { from: 150, count: 25 },
+  ]
+  const isSent = (frame: number) =>
+    !drops.some(({ from, count }) => frame >= from && frame < from + count)
+  await using listener = await listen(onTime(250).filter((_, frame) => isSent(frame)))
+  const { client, uuid } = await begin(listener.address)
+  using _ = client
+  const sent = audioFrames(audioOf(250)).filter((_, frame) => isSent(frame))
+  client.send(...sent, hangup)
+  const audio = Buffer.concat(sent.map((frame) => frame.subarray(3)))
+  assert.equal(await lengthOf(uuid, audio), 5)
+  assert.deepEqual(await silencesOf(uuid), [
+    'clock 20 ms at 61',
+    'clock 100 ms at 100',
+    'clock 500 ms at 145',
+  ])
 })
 
 test('a delay that was told as a loss is taken back when its audio comes, and each is told', async () => {
