@@ -9,7 +9,13 @@ import { journalParameters } from '../../src/ledger/journal-entry.ts'
 import { appendToJournal } from '../../src/ledger/statements.ts'
 import { contentOf, groupOf, packetOf, readCall, transition } from '../support/calls.ts'
 import { connect, createDatabase, type TestDatabase } from '../support/database.ts'
-import { enoughToBeHeld, isHeld, journaledPackets, sendRun } from '../support/journal.ts'
+import {
+  enoughToBeHeld,
+  isHeld,
+  journaledPackets,
+  keepUnsettled,
+  sendRun,
+} from '../support/journal.ts'
 import { openLedger, type TestLedger } from '../support/ledger.ts'
 import { untilBlocked } from '../support/locks.ts'
 import { seededFor } from '../support/seed.ts'
@@ -25,11 +31,13 @@ async function sequencesOf(pool: Pool, callId: string): Promise<number[]> {
 /** A call in progress of which packets 1 to {@link enoughToBeHeld} are acknowledged, the last of them in the journal. */
 async function startHeldCall(
   ledger: TestLedger,
-  { pool }: TestDatabase,
+  { pool, url }: TestDatabase,
   callId = 'call',
 ): Promise<void> {
-  await sendRun(ledger, callId, 1, enoughToBeHeld)
+  await sendRun(ledger, callId, 1, enoughToBeHeld - 1)
   assert.ok(await isHeld(pool, callId), 'the journal has the track')
+  await using _ = await keepUnsettled(url)
+  await sendRun(ledger, callId, enoughToBeHeld, enoughToBeHeld)
   assert.equal((await journaledPackets(pool, callId)).at(-1), enoughToBeHeld)
 }
 
@@ -58,13 +66,16 @@ test('what is settled lists sizes where they differ, and is read back to the byt
   for (const callId of ['even', 'sized']) {
     await startHeldCall(ledger, database, callId)
     await pool.query('SELECT settle_journals()')
-    for (let nth = 1; nth <= 5; nth += 1)
-      await ledger.store(
-        packetOf(callId, enoughToBeHeld + nth, {
-          payload: Buffer.alloc(callId === 'even' ? 160 : 159 + nth, nth),
-        }),
-      )
-    assert.equal((await journaledPackets(pool, callId)).length, 5)
+    {
+      await using _ = await keepUnsettled(database.url)
+      for (let nth = 1; nth <= 5; nth += 1)
+        await ledger.store(
+          packetOf(callId, enoughToBeHeld + nth, {
+            payload: Buffer.alloc(callId === 'even' ? 160 : 159 + nth, nth),
+          }),
+        )
+      assert.equal((await journaledPackets(pool, callId)).length, 5)
+    }
     await settleCall(pool, callId)
     const stored = (await storedPackets(pool, callId)).slice(enoughToBeHeld)
     assert.deepEqual(
@@ -109,8 +120,12 @@ test('what takes one speaker of a call out of the journal takes the other along,
         ledger.store(packetOf('call', sequence, { track })),
       ),
     )
-  for (let sequence = 1; sequence <= enoughToBeHeld; sequence += 1) await both(sequence)
-  assert.equal((await journaledPackets(pool, 'call')).at(-1), enoughToBeHeld)
+  for (let sequence = 1; sequence < enoughToBeHeld; sequence += 1) await both(sequence)
+  {
+    await using _ = await keepUnsettled(database.url)
+    await both(enoughToBeHeld)
+    assert.equal((await journaledPackets(pool, 'call')).at(-1), enoughToBeHeld)
+  }
   await Promise.all([
     ledger.store(packetOf('call', 1, { track: 'inbound' })),
     ledger.store(packetOf('call', enoughToBeHeld + 1, { track: 'outbound' })),
@@ -227,9 +242,14 @@ test('a call that is over takes packets until its analysis begins, and counts th
   const { pool } = database
   await startHeldCall(ledger, database)
   await completeCall(pool, 'call', 'endpoint', 60)
-  await sendRun(ledger, 'call', enoughToBeHeld + 1, 2 * enoughToBeHeld)
-  assert.equal((await journaledPackets(pool, 'call')).at(-1), 2 * enoughToBeHeld)
-  const { total_packets, missing, updated_at } = await readCall(pool, 'call')
+  await sendRun(ledger, 'call', enoughToBeHeld + 1, 2 * enoughToBeHeld - 1)
+  const countUnsettled = async () => {
+    await using _ = await keepUnsettled(database.url)
+    await sendRun(ledger, 'call', 2 * enoughToBeHeld, 2 * enoughToBeHeld)
+    assert.equal((await journaledPackets(pool, 'call')).at(-1), 2 * enoughToBeHeld)
+    return await readCall(pool, 'call')
+  }
+  const { total_packets, missing, updated_at } = await countUnsettled()
   assert.deepEqual([total_packets, missing], [2 * enoughToBeHeld, '{}'])
   await pool.query('UPDATE calls SET sealed_at = clock_timestamp()')
   assert.equal(await isHeld(pool, 'call'), false)
@@ -268,13 +288,17 @@ test('a journal that cannot be settled keeps what it has, and the others are set
       `UPDATE tracks SET received = received ${change} '{[900,901)}'
        WHERE call = (SELECT id FROM calls WHERE call_id = 'broken')`,
     )
-  await received('+')
+  {
+    await using _ = await keepUnsettled(database.url)
+    await sendRun(ledger, 'broken', enoughToBeHeld + 1, enoughToBeHeld + 1)
+    await received('+')
+  }
   await pool.query('SELECT settle_journals()')
   assert.deepEqual(await journaledPackets(pool, 'sound'), [])
-  assert.equal((await journaledPackets(pool, 'broken')).at(-1), enoughToBeHeld)
+  assert.equal((await journaledPackets(pool, 'broken')).at(-1), enoughToBeHeld + 1)
   await received('-')
   await pool.query('SELECT settle_journals()')
-  assert.deepEqual(await sequencesOf(pool, 'broken'), upTo(enoughToBeHeld))
+  assert.deepEqual(await sequencesOf(pool, 'broken'), upTo(enoughToBeHeld + 1))
 })
 
 test('an erasure leaves nothing in the journal, and the next packet begins a new call', async () => {
@@ -305,13 +329,17 @@ test('a journal that was forgotten is opened anew, and no packet is lost with it
   await using ledger = openLedger(database.url)
   const { pool } = database
   await startHeldCall(ledger, database)
-  await pool.query(`UPDATE journals SET settled_at = settled_at - interval '2 days'`)
-  assert.ok((await journaledPackets(pool, 'call')).length > 0)
+  {
+    await using journals = await keepUnsettled(database.url)
+    await sendRun(ledger, 'call', enoughToBeHeld + 1, enoughToBeHeld + 1)
+    await journals.query(`UPDATE journals SET settled_at = settled_at - interval '2 days'`)
+    assert.ok((await journaledPackets(pool, 'call')).length > 0)
+  }
   await pool.query('SELECT settle_journals()')
   await pool.query(`UPDATE journals SET settled_at = settled_at - interval '2 days'`)
   await pool.query('SELECT settle_journals()')
   assert.equal((await pool.query('SELECT FROM journals')).rowCount, 0)
-  await sendRun(ledger, 'call', enoughToBeHeld + 1, 2 * enoughToBeHeld)
+  await sendRun(ledger, 'call', enoughToBeHeld + 2, 2 * enoughToBeHeld)
   assert.deepEqual(await sequencesOf(pool, 'call'), upTo(2 * enoughToBeHeld))
 })
 
@@ -376,5 +404,5 @@ test('an addition waits for who holds the journal, longer than its connection wa
   await untilBlocked(database.pool)
   await holder.query('COMMIT')
   assert.deepEqual(await added, [{ stored: true, lost: null }])
-  assert.equal((await journaledPackets(database.pool, 'call')).at(-1), enoughToBeHeld + 1)
+  assert.deepEqual(await sequencesOf(database.pool, 'call'), upTo(enoughToBeHeld + 1))
 })

@@ -1,6 +1,7 @@
 // What the journal of a test's ledger holds, asked of the tables themselves.
 import type { Queryable } from '../../src/database/statement.ts'
 import { packetOf } from './calls.ts'
+import { connect } from './database.ts'
 import type { TestLedger } from './ledger.ts'
 
 /** Enough packets, one after the other, for a track to be held by the journal, and a few more. */
@@ -17,6 +18,23 @@ export async function sendRun(
     const { duplicate, late, missing } = await ledger.store(packetOf(callId, sequence))
     if (duplicate || late || missing !== '')
       throw new Error(`packet ${sequence} of ${callId} was told to be irregular`)
+  }
+}
+
+/**
+ * Keeps the journals that there are from being settled until it is disposed of; packets are added all the same. What is
+ * to be asked of the journals at that moment can be asked with `query`.
+ */
+export async function keepUnsettled(url: string) {
+  const holder = await connect(url)
+  await holder.query('BEGIN')
+  await holder.query('SELECT FROM journals FOR SHARE')
+  return {
+    query: (sql: string) => holder.query(sql),
+    [Symbol.asyncDispose]: async () => {
+      await holder.query('COMMIT')
+      await holder.end()
+    },
   }
 }
 
