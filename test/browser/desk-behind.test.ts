@@ -119,7 +119,7 @@ suite('a desk that is behind', () => {
   test('gets the newest state of each call when it cannot keep up, says so, and is right again', async () => {
     const { gateway, database } = await sharedGateway()
     const { url } = gateway
-    const [calls, rounds, text] = [20, 60, 'x'.repeat(50_000)]
+    const [calls, rounds, text] = [20, 20, 'x'.repeat(150_000)]
     const ids = callIds('busy', calls)
     await storeCalls(database.pool, ids)
     await using fast = await openStream(url)
