@@ -397,12 +397,17 @@ test('an addition waits for who holds the journal, longer than its connection wa
   const [{ call, journal }] = rows
   await adding.query(`SET lock_timeout = '1ms'`)
   await holder.query('BEGIN')
+  // What is left of it after the savepoint lets packets be added, and the journal not be settled.
+  await holder.query('SELECT FROM journals FOR SHARE')
+  await holder.query('SAVEPOINT shared')
   await holder.query('SELECT FROM journals FOR UPDATE')
   const packets = [packetOf('call', enoughToBeHeld + 1)]
   const { parameters } = journalParameters([[call, groupOf(packets)]])
   const added = appendToJournal(adding, journal, ...parameters)
   await untilBlocked(database.pool)
-  await holder.query('COMMIT')
+  await holder.query('ROLLBACK TO SAVEPOINT shared')
   assert.deepEqual(await added, [{ stored: true, lost: null }])
+  assert.equal((await journaledPackets(database.pool, 'call')).at(-1), enoughToBeHeld + 1)
+  await holder.query('COMMIT')
   assert.deepEqual(await sequencesOf(database.pool, 'call'), upTo(enoughToBeHeld + 1))
 })
