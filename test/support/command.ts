@@ -97,8 +97,8 @@ export async function runCommand(
 }
 
 /** An empty folder, removed at the end of the scope (`using`). */
-export function temporaryFolder(): Disposable & { readonly path: string } {
-  const path = mkdtempSync(join(tmpdir(), 'gateway-command-'))
+export function temporaryFolder(parent = tmpdir()): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(parent, 'gateway-command-'))
   return {
     path,
     [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true, maxRetries: 20 }),
