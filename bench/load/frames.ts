@@ -1,5 +1,6 @@
 // Packets as they go over the wire, built before the clock starts: the same bytes serve every call, since the
 // socket or the path says which call it is. Sequences count from 1.
+import { randomBytes } from 'node:crypto'
 
 /** Pieces of wire in one buffer: piece `n` lies from `ends[n - 1]` (or 0) to `ends[n]`. */
 export type Wire = {
@@ -34,9 +35,18 @@ export function binaryFrame(sequence: number, channel = 0): Buffer {
   return frame(2, message)
 }
 
-/** Where the sequence and the timestamp stand in a {@link binaryFrame}. */
-export const sequenceOffset = 12
-export const timestampOffset = 20
+/**
+ * Makes a {@link binaryFrame} that of another packet.
+ * @param sequence less than 2^32
+ */
+export function renumber(frame: Buffer, sequence: number): void {
+  // The head is 8 bytes, the last four of them the mask.
+  const mask = frame.readUInt32BE(4)
+  const remask = (at: number) => frame.writeUInt32BE((frame.readUInt32BE(at) ^ mask) >>> 0, at)
+  frame.writeUInt32BE(sequence, 16)
+  frame.writeDoubleBE(timestampOf(sequence), 20)
+  for (const at of [16, 20, 24]) remask(at)
+}
 
 /** A masked text WebSocket frame. */
 export function textFrame(text: string): Buffer {
@@ -63,14 +73,16 @@ function ndjsonChunk(first: number): Buffer {
   return Buffer.from(`${lines.length.toString(16)}\r\n${lines}\r\n`)
 }
 
-/** A client masks what it sends; with the key 0, which is as legal as any, that changes nothing. */
+/** A client masks what it sends, each frame with a key that nobody can foresee (RFC 6455, 5.3). */
 function frame(opcode: number, payload: Buffer): Buffer {
   const long = payload.length > 125
-  const head = Buffer.alloc(long ? 8 : 6)
+  const head = Buffer.alloc(long ? 4 : 2)
   head[0] = 0x80 | opcode
   head[1] = 0x80 | (long ? 126 : payload.length)
   if (long) head.writeUInt16BE(payload.length, 2)
-  return Buffer.concat([head, payload])
+  const mask = randomBytes(4)
+  const masked = payload.map((byte, at) => byte ^ (mask[at & 3] ?? 0))
+  return Buffer.concat([head, mask, masked])
 }
 
 function joinPieces(

@@ -1,7 +1,7 @@
 // Calls as they live: each on a WebSocket of its own, or many on one, a packet every 20 ms by a steady clock that
 // waits for nobody. The lag of a packet is from its sending until the ack that covers it was read.
 import { Histogram, type HistogramCounts } from '../statistics.ts'
-import { binaryFrame, sequenceOffset, textFrame, timestampOf, timestampOffset } from './frames.ts'
+import { binaryFrame, renumber, textFrame } from './frames.ts'
 import { readOptions, report, startOwnCpuMeter, untilGo } from './harness.ts'
 import { openWebSocket } from './web-socket.ts'
 
@@ -81,8 +81,7 @@ class LiveCall {
   /** @param isKept what was built before may not be changed: it is not written yet */
   frameOf(sequence: number, now: number, isKept: boolean): Buffer {
     if (isKept) this.#frame = Buffer.from(this.#frame)
-    this.#frame.writeUInt32BE(sequence, sequenceOffset + 4)
-    this.#frame.writeDoubleBE(timestampOf(sequence), timestampOffset)
+    renumber(this.#frame, sequence)
     this.#sentAt[sequence] = now
     return this.#frame
   }
