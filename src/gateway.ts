@@ -124,7 +124,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // finds them (docs/performance.md).
   setFlagsFromString('--no-allocation-site-pretenuring')
   // By itself V8 collects everything again once a small heap has grown by 8 MB, buffers of short lives among them.
-  setFlagsFromString('--heap-growing-percent=100')
+  setFlagsFromString('--heap-growing-percent=200')
   // Nor whenever 64 MB of buffers were made, most of which are done with: they count as what the heap has grown by.
   setFlagsFromString('--external-memory-accounted-in-global-limit')
   const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`

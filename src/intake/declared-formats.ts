@@ -5,7 +5,7 @@ import type { Pool } from '../database/pool.ts'
 import { GatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { MediaFormat } from '../ledger/media-format.ts'
-import type { Packet, PacketSender } from '../ledger/packet.ts'
+import type { PacketRun, PacketSender } from '../ledger/packet.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 type Doors = Pick<Ledger, 'store' | 'append'>
@@ -30,7 +30,7 @@ export function createDeclaredFormats(pool: Pool, ledger: Doors, logger: Logger)
   /** The longest unused come first. */
   const known = new Map<string, Promise<unknown>>()
 
-  function declare({ callId, track }: Packet, format: MediaFormat): Promise<unknown> {
+  function declare({ callId, track }: PacketRun, format: MediaFormat): Promise<unknown> {
     const key = `${callId} ${track}`
     let done = known.get(key)
     if (done === undefined) {
@@ -56,9 +56,9 @@ export function createDeclaredFormats(pool: Pool, ledger: Doors, logger: Logger)
         const made = senders.get(sender)
         if (made !== undefined) return made
         const one: PacketSender = {
-          settled: (packet, outcome) => {
-            if (!(outcome instanceof GatewayError)) declarations.add(declare(packet, format))
-            sender.settled(packet, outcome)
+          settled: (packets, outcome) => {
+            if (!(outcome instanceof GatewayError)) declarations.add(declare(packets, format))
+            sender.settled(packets, outcome)
           },
         }
         senders.set(sender, one)

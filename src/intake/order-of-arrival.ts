@@ -22,9 +22,9 @@ export class OrderOfArrival {
     this.#count += 1
   }
 
-  /** The oldest packet of a track that was on its way is settled. */
-  settled(track: TrackName): void {
-    this.#open[track].removeFirst()
+  /** The oldest packets of a track that were on their way are settled. */
+  settled(track: TrackName, packets: number): void {
+    this.#open[track].removeFirst(packets)
   }
 
   settledFromTheFirst(): number {
@@ -32,23 +32,29 @@ export class OrderOfArrival {
   }
 }
 
-/** A line of numbers, with a cheap way out at the front. */
+/** Ascending numbers: those that follow one another are one span. */
 class Places {
-  #places: number[] = []
-  #gone = 0
-
-  add(place: number): void {
-    this.#places.push(place)
-  }
+  readonly #spans: { from: number; to: number }[] = []
 
   get first(): number {
-    return this.#places[this.#gone] ?? Number.POSITIVE_INFINITY
+    return this.#spans[0]?.from ?? Number.POSITIVE_INFINITY
   }
 
-  removeFirst(): void {
-    this.#gone += 1
-    if (this.#gone < 1_024 || this.#gone * 2 < this.#places.length) return
-    this.#places = this.#places.slice(this.#gone)
-    this.#gone = 0
+  add(place: number): void {
+    const last = this.#spans.at(-1)
+    if (last?.to === place) last.to += 1
+    else this.#spans.push({ from: place, to: place + 1 })
+  }
+
+  removeFirst(count: number): void {
+    let left = count
+    for (;;) {
+      const [span] = this.#spans
+      if (span === undefined || left === 0) return
+      const gone = Math.min(left, span.to - span.from)
+      span.from += gone
+      left -= gone
+      if (span.from === span.to) this.#spans.shift()
+    }
   }
 }

@@ -129,7 +129,7 @@ export const PacketReply = Type.Object(
 
 /** The answer to a packet, as JSON: none of its texts needs to be escaped. */
 export function packetReply(
-  { callId, sequence }: Packet,
+  { callId, sequence }: Pick<Packet, 'callId' | 'sequence'>,
   receipt: PacketReceipt,
   receivedAt: string,
 ): string {

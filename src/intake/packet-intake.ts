@@ -79,10 +79,10 @@ export function createPacketIntake(
 
   function store(packet: Packet, answer: Answer): void {
     ledger.store(packet, {
-      settled: (packet, outcome) =>
+      settled: (stored, outcome) =>
         outcome instanceof GatewayError
           ? answer.refused(outcome)
-          : answer.accepted(packetReply(packet, outcome, receivedAt())),
+          : answer.accepted(packetReply(stored, outcome, receivedAt())),
     })
   }
   return { take, takeBytes }

@@ -150,7 +150,7 @@ function attach(
   })
   const stream = new PacketStream({
     ledger,
-    onSettled: (packet, outcome) => account.settled(packet, outcome),
+    onSettled: (packets, outcome) => account.settled(packets, outcome),
     onRoom: readOn,
   })
   let completing = 0

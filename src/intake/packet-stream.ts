@@ -4,13 +4,13 @@
 import { sizeOf } from '../byte-range.ts'
 import type { GatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { Packet, PacketReceipt, PacketSender } from '../ledger/packet.ts'
+import type { Packet, PacketReceipt, PacketRun, PacketSender } from '../ledger/packet.ts'
 
 /** What a stream needs. */
 export type PacketStreamOptions = {
   readonly ledger: Pick<Ledger, 'append'>
-  /** Told for each packet; those of a track in the order they were appended. */
-  readonly onSettled: (packet: Packet, outcome: PacketReceipt | GatewayError) => void
+  /** Told of each packet; those of a track in the order they were appended. */
+  readonly onSettled: (packets: PacketRun, outcome: PacketReceipt | GatewayError) => void
   /** Called when a stream that should have paused may go on. */
   readonly onRoom: () => void
 }
@@ -65,10 +65,10 @@ export class PacketStream implements PacketSender {
     return this.#unsettledPackets
   }
 
-  settled(packet: Packet, outcome: PacketReceipt | GatewayError): void {
-    this.#unsettledPackets -= 1
-    this.#unsettledBytes -= sizeOf(packet)
-    this.#options.onSettled(packet, outcome)
+  settled(packets: PacketRun, outcome: PacketReceipt | GatewayError): void {
+    this.#unsettledPackets -= packets.timestamps.length
+    this.#unsettledBytes -= sizeOf(packets)
+    this.#options.onSettled(packets, outcome)
     if (this.#unsettledPackets === 0) this.#onAllSettled?.()
     if (this.#roomBelow === undefined || this.#unsettledPackets >= this.#roomBelow) return
     this.#roomBelow = undefined

@@ -5,7 +5,7 @@ import { PartlyDone } from '../border/refusals.ts'
 import { compileCheck, InvalidInput, type ValidationProblem } from '../border/validation.ts'
 import { GatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { Packet, PacketReceipt, TrackName } from '../ledger/packet.ts'
+import type { Packet, PacketReceipt, PacketRun, TrackName } from '../ledger/packet.ts'
 import { OrderOfArrival } from './order-of-arrival.ts'
 import { packetOf, StreamedPacketBody, type StreamedPacketFields } from './packet-body.ts'
 import { PacketStream } from './packet-stream.ts'
@@ -157,7 +157,7 @@ class SummedStream {
     this.#options = options
     this.#stream = new PacketStream({
       ledger: options.ledger,
-      onSettled: (packet, outcome) => this.#settle(packet, outcome),
+      onSettled: (packets, outcome) => this.#settle(packets, outcome),
       onRoom: () => this.#onProgress?.(),
     })
   }
@@ -230,16 +230,17 @@ class SummedStream {
     return [{ type: 'value_error', loc: ['body', 'call_id'], msg, input: call_id }]
   }
 
-  #settle(packet: Packet, outcome: PacketReceipt | GatewayError): void {
-    this.#order.settled(packet.track)
+  #settle({ track, timestamps }: PacketRun, outcome: PacketReceipt | GatewayError): void {
+    const packets = timestamps.length
+    this.#order.settled(track, packets)
     if (outcome instanceof GatewayError) {
-      this.#refused += 1
+      this.#refused += packets
       this.#failure ??= outcome
       this.#failed.resolve()
     } else {
-      if (outcome.duplicate) this.#duplicates += 1
-      else this.#accepted += 1
-      if (outcome.late) this.#late += 1
+      if (outcome.duplicate) this.#duplicates += packets
+      else this.#accepted += packets
+      if (outcome.late) this.#late += packets
       if (outcome.duplicate || outcome.late || outcome.opensGap) this.#isIrregular = true
       this.#missing = outcome.missing
     }

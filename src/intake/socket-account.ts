@@ -1,7 +1,13 @@
 // What one socket has sent and what of it is settled, per call and track, and the messages that say so: one for
 // a track and commit, however many packets it settled.
 import { GatewayError } from '../errors.ts'
-import { type Packet, type PacketReceipt, type TrackName, trackNames } from '../ledger/packet.ts'
+import {
+  type Packet,
+  type PacketReceipt,
+  type PacketRun,
+  type TrackName,
+  trackNames,
+} from '../ledger/packet.ts'
 
 /** What is said of a track. */
 export type AccountMessage = Readonly<Record<string, unknown>>
@@ -39,16 +45,18 @@ export class SocketAccount {
     this.#accountOf(callId, track).sent += 1
   }
 
-  settled({ callId, track, sequence }: Packet, outcome: PacketReceipt | GatewayError): void {
+  settled(run: PacketRun, outcome: PacketReceipt | GatewayError): void {
+    const { callId, track, sequence } = run
+    const packets = run.timestamps.length
     const account = this.#accountOf(callId, track)
-    account.settled += 1
-    account.through = sequence
+    account.settled += packets
+    account.through = sequence + packets - 1
     if (outcome instanceof GatewayError) {
       account.refusal ??= { error: outcome, sequence, packets: 0 }
-      account.refusal.packets += 1
+      account.refusal.packets += packets
     } else {
-      if (outcome.duplicate) account.duplicates += 1
-      if (outcome.late) account.late += 1
+      if (outcome.duplicate) account.duplicates += packets
+      if (outcome.late) account.late += packets
       account.missing = outcome.missing
     }
     if (!account.isTold) return

@@ -3,15 +3,8 @@
 import { concatenated, Scratch, sizeOf } from '../byte-range.ts'
 import { float8Array, int4Array, int8Array } from '../database/binary-array.ts'
 import { GatewayError } from '../errors.ts'
-import type { PacketReceipt } from './packet.ts'
-import {
-  eachPacket,
-  isInSequence,
-  type PacketGroup,
-  type PacketRun,
-  runOf,
-  sequencesOf,
-} from './packet-group.ts'
+import type { PacketReceipt, PacketRun } from './packet.ts'
+import { eachPacket, isInSequence, type PacketGroup, runOf, sequencesOf } from './packet-group.ts'
 import { emptyAccount, inOrder, type PacketVerdict, SequenceAccount } from './sequence-account.ts'
 import { SequenceRanges } from './sequence-ranges.ts'
 
@@ -181,7 +174,7 @@ function accountOf(group: PacketGroup): GroupAccount {
   const account = new SequenceAccount(emptyAccount())
   const runs: PacketRun[] = []
   let late = 0
-  eachPacket(group, group.runs, (packet) => {
+  eachPacket(group.runs, (packet) => {
     const verdict = account.receive(packet.sequence)
     if (!verdict.duplicate) runs.push(runOf(packet))
     if (verdict.late) late += 1

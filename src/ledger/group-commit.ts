@@ -5,7 +5,7 @@
 // bytes.
 import { GatewayError } from '../errors.ts'
 import type { Packet, PacketSender, TrackName } from './packet.ts'
-import { eachPacket, type PacketGroup } from './packet-group.ts'
+import { eachOutcome, type PacketGroup, runOf } from './packet-group.ts'
 import { PayloadMemory } from './payload-memory.ts'
 import {
   type PendingRun,
@@ -107,11 +107,11 @@ export function createGroupCommit<Receipt>(
   function store(packet: Packet, sender: PacketSender<Receipt>): void {
     const refusal = refusalOf(packet)
     if (refusal !== undefined) {
-      sender.settled(packet, refusal)
+      sender.settled(runOf(packet), refusal)
       return
     }
     packets += 1
-    bytes += weightOf(packet)
+    bytes += weightOf(packet, 1)
     const queue = queues.of(packet)
     queue.add(packet, payloads, sender, now())
     makeReady(queue)
@@ -122,7 +122,7 @@ export function createGroupCommit<Receipt>(
     if (closing) return new GatewayError('shutting_down', 'This gateway is shutting down')
     if (stalled || (pausedUntil > 0 && pausedUntil - now() > limits.databasePatienceMs))
       return notAnswering()
-    const isOver = packets >= limits.maxPackets || bytes + weightOf(packet) > limits.maxBytes
+    const isOver = packets >= limits.maxPackets || bytes + weightOf(packet, 1) > limits.maxBytes
     if (limits.refusesWhenFull && isOver)
       return new GatewayError('overloaded', 'Too many packets wait for the database')
     return undefined
@@ -287,7 +287,7 @@ export function createGroupCommit<Receipt>(
     if (queue.pauseMs === 0) queue.lockedAt = now()
     queue.pauseMs = nextPause(queue.pauseMs)
     if (closing || now() - queue.lockedAt >= limits.lockPatienceMs)
-      refuseOld([queue], limits.lockPatienceMs, () => lockedBy(queue))
+      refuseOld([queue], limits.lockPatienceMs, lockedBy)
     if (queue.isEmpty) return
     queue.retryAt = now() + queue.pauseMs
     parked.add(queue)
@@ -297,11 +297,12 @@ export function createGroupCommit<Receipt>(
   function refuseOld(
     waiting: readonly Queue[],
     patienceMs: number,
-    refusal: () => GatewayError,
+    refusalFor: (queue: Queue) => GatewayError,
   ): void {
     const latest = closing ? Number.POSITIVE_INFINITY : now() - patienceMs
     for (const queue of waiting) {
-      settle(queue, queue.takeUntil(latest), refusal)
+      const refusal = refusalFor(queue)
+      settle(queue.takeUntil(latest), () => refusal)
       forgetIfEmpty(queue)
     }
   }
@@ -323,7 +324,8 @@ export function createGroupCommit<Receipt>(
 
   function giveUpWaiting(): void {
     stalled = true
-    for (const group of inFlight) settleGroup(group, notAnswering)
+    const refusal = notAnswering()
+    for (const group of inFlight) settleGroup(group, () => refusal)
     refuseOld([...ready, ...parked], 0, notAnswering)
     ready = []
     parked.clear()
@@ -335,26 +337,30 @@ export function createGroupCommit<Receipt>(
   ): void {
     if (!decide(group)) return
     group.queue.pauseMs = 0
-    settle(group, group.runs, outcomeOf)
+    settle(group.runs, outcomeOf)
     forgetIfEmpty(group.queue)
   }
 
   function settle(
-    track: Pick<PacketGroup, 'callId' | 'track'>,
     runs: readonly PendingRun<Receipt>[],
     outcomeOf: (place: number) => Receipt | GatewayError | undefined,
   ): void {
     let place = 0
-    eachPacket(track, runs, (packet, { sender }) => {
-      const outcome = outcomeOf(place)
-      place += 1
-      packets -= 1
-      bytes -= weightOf(packet)
-      sender.settled(packet, outcome ?? new GatewayError('internal', 'The packet has no receipt'))
-      if (packets === 0) onIdle?.()
-    })
-    // A commit that was given up may still read them: nothing is taken, and written there, until it is over.
-    for (const { piece, timestamps } of runs) payloads.release(piece, timestamps.length)
+    for (const run of runs) {
+      const { sender, piece, timestamps } = run
+      packets -= timestamps.length
+      bytes -= weightOf(run, timestamps.length)
+      eachOutcome(
+        run,
+        (nth) => outcomeOf(place + nth),
+        (part, outcome) =>
+          sender.settled(part, outcome ?? new GatewayError('internal', 'No receipt came')),
+      )
+      place += timestamps.length
+      // A commit that was given up may still read it: nothing is taken, and written there, until it is over.
+      payloads.release(piece, timestamps.length)
+    }
+    if (packets === 0) onIdle?.()
   }
 
   /** Forgets that a call was locked when its last packet is settled. */

@@ -34,7 +34,7 @@ export function journalParameters(
   let bytes = 0
   let bytesOfEntry = 0
   for (const [call, group] of groups)
-    eachPacket(group, group.runs, (packet) => {
+    eachPacket(group.runs, (packet) => {
       const size = sizeOf(packet)
       bytesOfEntry += size + overheadBytes
       if (bytesOfEntry > entryBytes && calls.length >= (firsts.at(-1) ?? 1)) {

@@ -1,18 +1,7 @@
 // Packets of a call and track, as runs: what waits for its commit is kept for hundreds of packets at once where a stream
 // is at full speed, so that little of it is there to be collected. Pure.
-import type { ByteRange } from '../byte-range.ts'
-import type { Packet, TrackName } from './packet.ts'
-
-/** Packets of which each has the sequence after the one before, and a payload of the same size that follows in memory. */
-export type PacketRun = ByteRange & {
-  /** Of the first packet. */
-  readonly sequence: number
-  /** Of each packet. */
-  readonly timestamps: readonly number[]
-  /** Of each payload, in bytes. */
-  readonly size: number
-  readonly encoding: Packet['encoding']
-}
+import { sizeOf } from '../byte-range.ts'
+import type { Packet, PacketRun, TrackName } from './packet.ts'
 
 /** The packets of one call, track and encoding that go into one batch, in the order of arrival. */
 export type PacketGroup<Run extends PacketRun = PacketRun> = {
@@ -25,8 +14,8 @@ export type PacketGroup<Run extends PacketRun = PacketRun> = {
 }
 
 /** The run of a packet that follows none. */
-export function runOf({ sequence, timestamp, encoding, memory, start, end }: Packet): PacketRun {
-  return { sequence, timestamps: [timestamp], size: end - start, encoding, memory, start, end }
+export function runOf({ timestamp, ...packet }: Packet): PacketRun {
+  return { ...packet, timestamps: [timestamp], size: sizeOf(packet) }
 }
 
 /** The first packets of a run, and the others. */
@@ -40,19 +29,37 @@ export function cutRun<Run extends PacketRun>(run: Run, packets: number): [Run, 
 }
 
 /** The packets of runs, one by one. */
-export function eachPacket<Run extends PacketRun>(
-  { callId, track }: Pick<PacketGroup, 'callId' | 'track'>,
-  runs: readonly Run[],
-  take: (packet: Packet, run: Run) => void,
-): void {
-  for (const run of runs) {
-    const { encoding, memory, size } = run
+export function eachPacket(runs: readonly PacketRun[], take: (packet: Packet) => void): void {
+  for (const { callId, track, encoding, memory, size, ...run } of runs)
     run.timestamps.forEach((timestamp, nth) => {
+      const sequence = run.sequence + nth
       const start = run.start + nth * size
       const end = start + size
-      const sequence = run.sequence + nth
-      take({ callId, track, sequence, timestamp, encoding, memory, start, end }, run)
+      take({ callId, track, sequence, timestamp, encoding, memory, start, end })
     })
+}
+
+/** A run, in as few parts as there are outcomes that follow one another. */
+export function eachOutcome<Run extends PacketRun, Outcome>(
+  run: Run,
+  outcomeOf: (nth: number) => Outcome,
+  take: (part: Run, outcome: Outcome) => void,
+): void {
+  let rest = run
+  let done = 0
+  for (;;) {
+    const packets = rest.timestamps.length
+    const outcome = outcomeOf(done)
+    let alike = 1
+    while (alike < packets && outcomeOf(done + alike) === outcome) alike += 1
+    if (alike === packets) {
+      take(rest, outcome)
+      return
+    }
+    const [part, others] = cutRun(rest, alike)
+    take(part, outcome)
+    rest = others
+    done += alike
   }
 }
 

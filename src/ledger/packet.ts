@@ -19,6 +19,17 @@ export type Packet = ByteRange & {
   readonly encoding: 'text' | 'binary'
 }
 
+/**
+ * Packets of which each has the sequence after the one before, and a payload of the same size that follows in memory: the
+ * range is all of those.
+ */
+export type PacketRun = Omit<Packet, 'timestamp'> & {
+  /** Of each packet; `sequence` is that of the first. */
+  readonly timestamps: readonly number[]
+  /** Of each payload, in bytes. */
+  readonly size: number
+}
+
 /** What became of a packet. It is durable: the transaction that holds it (or its first copy) is committed. */
 export type PacketReceipt = PacketVerdict & {
   /**
@@ -34,9 +45,9 @@ export function isIrregular({ duplicate, late, opensGap }: PacketReceipt): boole
 }
 
 /**
- * Who is told what became of a packet: once for each, those of a track in the order they were handed in. The payload is
- * overwritten later: who needs it for longer copies it.
+ * Who is told what became of packets: once for each, those of a track in the order they were handed in; at once of those
+ * that came at once and have the same outcome. Payloads are overwritten later: who needs them for longer copies them.
  */
 export type PacketSender<Receipt = PacketReceipt> = {
-  readonly settled: (packet: Packet, outcome: Receipt | GatewayError) => void
+  readonly settled: (packets: PacketRun, outcome: Receipt | GatewayError) => void
 }

@@ -1,7 +1,7 @@
 // The packets of one call and track that wait for their commit, in the order of arrival. Pure.
-import { sizeOf } from '../byte-range.ts'
-import type { Packet, PacketSender, TrackName } from './packet.ts'
-import { cutRun, type PacketGroup, type PacketRun } from './packet-group.ts'
+import { type ByteRange, sizeOf } from '../byte-range.ts'
+import type { Packet, PacketRun, PacketSender, TrackName } from './packet.ts'
+import { cutRun, type PacketGroup } from './packet-group.ts'
 import type { PayloadMemory, Piece } from './payload-memory.ts'
 
 /** Packets on their way that came at once, and whom to tell. */
@@ -33,9 +33,9 @@ const atOnceMs = 1
 /** What a packet takes of the memory beside its payload, in bytes, when it is a run by itself: measured, roughly. */
 const overheadBytes = 256
 
-/** The memory a waiting packet takes, in bytes. */
-export function weightOf(packet: Packet): number {
-  return sizeOf(packet) + overheadBytes
+/** The memory that waiting packets take, in bytes. */
+export function weightOf(payloads: ByteRange, packets: number): number {
+  return sizeOf(payloads) + packets * overheadBytes
 }
 
 /** One queue. */
@@ -73,7 +73,7 @@ export class TrackQueue<Receipt> {
     arrivedAt: number,
   ): void {
     this.isInUse = true
-    const { sequence, timestamp, encoding } = packet
+    const { callId, track, sequence, timestamp, encoding } = packet
     const size = sizeOf(packet)
     const start = payloads.keep(packet)
     const { piece } = payloads
@@ -94,6 +94,8 @@ export class TrackQueue<Receipt> {
       return
     }
     const run = {
+      callId,
+      track,
       sequence,
       timestamps: [timestamp],
       size,

@@ -7,6 +7,7 @@ import { declareMediaFormat } from '../../src/calls/media-formats.ts'
 import type { Pool } from '../../src/database/pool.ts'
 import { createDeclaredFormats } from '../../src/intake/declared-formats.ts'
 import type { Packet, PacketReceipt, PacketSender } from '../../src/ledger/packet.ts'
+import { runOf } from '../../src/ledger/packet-group.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { packetOf } from '../support/calls.ts'
 import { post } from '../support/gateway.ts'
@@ -105,9 +106,9 @@ suite('the declarations of a process', () => {
       },
     } as unknown as Pool
     const ledger = {
-      store: (stored: Packet, sender: PacketSender) => sender.settled(stored, receipt),
+      store: (stored: Packet, sender: PacketSender) => sender.settled(runOf(stored), receipt),
       append: (stored: Packet, sender: PacketSender) => {
-        sender.settled(stored, receipt)
+        sender.settled(runOf(stored), receipt)
         return true
       },
     }

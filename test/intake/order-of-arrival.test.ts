@@ -4,7 +4,11 @@ import fc from 'fast-check'
 import { OrderOfArrival } from '../../src/intake/order-of-arrival.ts'
 import { type TrackName, trackNames } from '../../src/ledger/packet.ts'
 
-type Step = { readonly what: 'sent' | 'settled' | 'skipped'; readonly track: TrackName }
+type Step = {
+  readonly what: 'sent' | 'settled' | 'skipped'
+  readonly track: TrackName
+  readonly packets?: number
+}
 
 /** The same with a list of all packets, looked through from the first. */
 class NaiveOrder {
@@ -14,11 +18,12 @@ class NaiveOrder {
     this.#packets.push({ track, isSettled })
   }
 
-  /** False when nothing of the track is on its way. */
-  settled(track: TrackName): boolean {
-    const oldest = this.#packets.find((packet) => packet.track === track && !packet.isSettled)
-    if (oldest !== undefined) oldest.isSettled = true
-    return oldest !== undefined
+  /** How many there are: no more of the track may be on their way. */
+  settled(track: TrackName, most: number): number {
+    const onTheWay = this.#packets.filter((packet) => packet.track === track && !packet.isSettled)
+    const oldest = onTheWay.slice(0, most)
+    for (const packet of oldest) packet.isSettled = true
+    return oldest.length
   }
 
   count(): number {
@@ -31,14 +36,14 @@ class NaiveOrder {
 function assertSame(steps: Iterable<Step>): void {
   const order = new OrderOfArrival()
   const naive = new NaiveOrder()
-  for (const { what, track } of steps) {
+  for (const { what, track, packets = 1 } of steps) {
     if (what === 'sent') {
       order.sent(track)
       naive.sent(track)
     } else if (what === 'skipped') {
       order.skipped()
       naive.sent(track, true)
-    } else if (naive.settled(track)) order.settled(track)
+    } else order.settled(track, naive.settled(track, packets))
     assert.equal(order.settledFromTheFirst(), naive.count())
   }
 }
@@ -46,6 +51,7 @@ function assertSame(steps: Iterable<Step>): void {
 const anyStep = fc.record<Step>({
   what: fc.constantFrom('sent', 'sent', 'settled', 'settled', 'skipped'),
   track: fc.constantFrom(...trackNames),
+  packets: fc.integer({ min: 1, max: 5 }),
 })
 
 suite('what is settled without a hole', () => {
@@ -54,10 +60,9 @@ suite('what is settled without a hole', () => {
   test('ends at the first packet that is on its way, on whichever track', () => {
     const order = new OrderOfArrival()
     for (const track of ['mixed', 'inbound', 'mixed'] as const) order.sent(track)
-    order.settled('mixed')
-    order.settled('mixed')
+    order.settled('mixed', 2)
     assert.equal(order.settledFromTheFirst(), 1)
-    order.settled('inbound')
+    order.settled('inbound', 1)
     assert.equal(order.settledFromTheFirst(), 3)
   })
 
@@ -67,7 +72,7 @@ suite('what is settled without a hole', () => {
     order.sent('mixed')
     order.skipped()
     assert.equal(order.settledFromTheFirst(), 1)
-    order.settled('mixed')
+    order.settled('mixed', 1)
     assert.equal(order.settledFromTheFirst(), 3)
   })
 

@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { GatewayError } from '../../src/errors.ts'
 import { PacketStream } from '../../src/intake/packet-stream.ts'
 import type { Packet, PacketReceipt, PacketSender } from '../../src/ledger/packet.ts'
-import { packetOf } from '../support/calls.ts'
+import { eachPacket, runOf } from '../../src/ledger/packet-group.ts'
+import { packetOf, runsOf } from '../support/calls.ts'
 
 const receipt: PacketReceipt = { duplicate: false, late: false, opensGap: false, missing: '' }
 const window = { packets: 4_096, bytes: 2 ** 20 }
@@ -13,7 +14,7 @@ const window = { packets: 4_096, bytes: 2 ** 20 }
 /** A stream whose packets are settled by hand, in order. */
 function openByHand({ isFull = () => false }: { readonly isFull?: () => boolean } = {}) {
   const waiting: { packet: Packet; sender: PacketSender }[] = []
-  const told: Packet[] = []
+  const told: number[] = []
   let rooms = 0
   const stream = new PacketStream({
     ledger: {
@@ -22,7 +23,7 @@ function openByHand({ isFull = () => false }: { readonly isFull?: () => boolean 
         return !isFull()
       },
     },
-    onSettled: (packet) => told.push(packet),
+    onSettled: (run) => eachPacket([run], ({ sequence }) => told.push(sequence)),
     onRoom: () => {
       rooms += 1
       assert.equal(stream.isPaused, false)
@@ -40,7 +41,9 @@ function openByHand({ isFull = () => false }: { readonly isFull?: () => boolean 
       }
     },
     settle: (count: number, outcome: PacketReceipt | GatewayError = receipt) => {
-      for (const { packet, sender } of waiting.splice(0, count)) sender.settled(packet, outcome)
+      const due = waiting.splice(0, count)
+      for (const run of runsOf(due.map(({ packet }) => packet)))
+        due[0]?.sender.settled(run, outcome)
     },
   }
 }
@@ -84,11 +87,11 @@ suite('a stream', () => {
     const stream = new PacketStream({
       ledger: {
         append: (packet, sender) => {
-          sender.settled(packet, refusal)
+          sender.settled(runOf(packet), refusal)
           return false
         },
       },
-      onSettled: (_packet, outcome) => settled.push(outcome),
+      onSettled: (_packets, outcome) => settled.push(outcome),
       onRoom: () => {},
     })
     stream.append(packetOf('call', 1))
@@ -101,10 +104,7 @@ suite('a stream', () => {
     settle(2)
     settle(1, new GatewayError('call_sealed', 'no'))
     settle(9)
-    assert.deepEqual(
-      told.map(({ sequence }) => sequence),
-      [1, 2, 3, 4, 5],
-    )
+    assert.deepEqual(told, [1, 2, 3, 4, 5])
   })
 
   test('never stays paused with nothing on its way, and never exceeds its window unpaused', () => {

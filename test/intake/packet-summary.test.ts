@@ -9,7 +9,7 @@ import { InvalidInput } from '../../src/border/validation.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { type PacketSummary, storeAll, storeLines } from '../../src/intake/packet-summary.ts'
 import type { Packet, PacketReceipt, PacketSender } from '../../src/ledger/packet.ts'
-import { contentOf } from '../support/calls.ts'
+import { contentOf, runsOf } from '../support/calls.ts'
 import { lineOf } from '../support/line-stream.ts'
 
 const receipt: PacketReceipt = { duplicate: false, late: false, opensGap: false, missing: '' }
@@ -42,7 +42,8 @@ function openByHand() {
     ) => {
       const due = waiting.filter(({ packet }) => isDue(packet))
       waiting = waiting.filter(({ packet }) => !isDue(packet))
-      for (const { packet, sender } of due) sender.settled(packet, outcome)
+      for (const run of runsOf(due.map(({ packet }) => packet)))
+        due[0]?.sender.settled(run, outcome)
     },
   }
 }

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { GatewayError } from '../../src/errors.ts'
 import { type AccountMessage, SocketAccount } from '../../src/intake/socket-account.ts'
 import { type PacketReceipt, type TrackName, trackNames } from '../../src/ledger/packet.ts'
-import { packetOf } from '../support/calls.ts'
+import { runOf } from '../../src/ledger/packet-group.ts'
+import { packetOf, runsOf } from '../support/calls.ts'
 
 const inOrder: PacketReceipt = { duplicate: false, late: false, opensGap: false, missing: '' }
 const sealed = new GatewayError('call_sealed', 'The analysis of the call has begun')
@@ -28,7 +29,7 @@ function openAccount() {
       sequences: readonly number[],
       outcome: PacketReceipt | GatewayError = inOrder,
     ) => {
-      for (const packet of packets(callId, track, sequences)) account.settled(packet, outcome)
+      for (const run of runsOf(packets(callId, track, sequences))) account.settled(run, outcome)
       await Promise.resolve()
     },
   }
@@ -101,6 +102,7 @@ suite('an ack', () => {
     const one = fc.record({
       callId: fc.constantFrom(...calls),
       track: fc.constantFrom(...trackNames),
+      count: fc.integer({ min: 1, max: 3 }),
       outcome: fc.constantFrom(inOrder, { ...inOrder, duplicate: true }, sealed),
     })
     await fc.assert(
@@ -108,32 +110,38 @@ suite('an ack', () => {
         const { account, said } = openAccount()
         let sequence = 0
         const commits = all.map((commit) =>
-          commit.map(({ callId, track, outcome }) => {
-            sequence += 1
-            return { packet: packetOf(callId, sequence, { track }), outcome }
+          commit.flatMap(({ callId, track, count, outcome }) => {
+            const first = sequence + 1
+            sequence += count
+            const packets = Array.from({ length: count }, (_, nth) =>
+              packetOf(callId, first + nth, { track }),
+            )
+            for (const packet of packets) account.sent(packet)
+            return runsOf(packets).map((run) => ({ run, outcome }))
           }),
         )
-        for (const { packet } of commits.flat()) account.sent(packet)
         const counts = { ack: 0, duplicates: 0, refused: 0 }
         for (const commit of commits) {
           said.length = 0
-          for (const { packet, outcome } of commit) account.settled(packet, outcome)
+          for (const { run, outcome } of commit) account.settled(run, outcome)
           await Promise.resolve()
           const acks = said.filter(({ type }) => type === 'ack')
-          const touched = new Set(commit.map(({ packet }) => `${packet.callId} ${packet.track}`))
+          const touched = new Set(commit.map(({ run }) => `${run.callId} ${run.track}`))
           assert.equal(acks.length, touched.size)
           for (const { call_id: callId, track, through } of acks) {
             const last = commit.findLast(
-              ({ packet }) => packet.callId === callId && packet.track === track,
-            )
-            assert.equal(through, last?.packet.sequence)
+              ({ run }) => run.callId === callId && run.track === track,
+            )?.run
+            assert.equal(through, (last?.sequence ?? 0) + (last?.timestamps.length ?? 0) - 1)
           }
           counts.ack += acks.length
           for (const { duplicates = 0 } of acks) counts.duplicates += Number(duplicates)
           for (const { type, packets } of said)
             if (type === 'error') counts.refused += Number(packets)
         }
-        const outcomes = commits.flat().map(({ outcome }) => outcome)
+        const outcomes = commits
+          .flat()
+          .flatMap(({ run, outcome }) => run.timestamps.map(() => outcome))
         assert.equal(counts.refused, outcomes.filter((outcome) => outcome === sealed).length)
         const duplicates = outcomes.filter((outcome) => 'duplicate' in outcome && outcome.duplicate)
         assert.equal(counts.duplicates, duplicates.length)
@@ -150,9 +158,9 @@ test('the acks of all calls that a commit settled are handed over together', asy
   )
   const packets = ['a', 'b', 'c'].map((callId) => packetOf(callId, 1))
   for (const packet of packets) account.sent(packet)
-  for (const packet of packets.slice(0, 2)) account.settled(packet, inOrder)
+  for (const packet of packets.slice(0, 2)) account.settled(runOf(packet), inOrder)
   await Promise.resolve()
-  for (const packet of packets.slice(2)) account.settled(packet, inOrder)
+  for (const packet of packets.slice(2)) account.settled(runOf(packet), inOrder)
   await Promise.resolve()
   assert.deepEqual(handedOver, [['a', 'b'], ['c']])
 })

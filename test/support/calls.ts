@@ -5,7 +5,7 @@ import type { CallStatus } from '../../src/calls/transitions.ts'
 import type { Pool } from '../../src/database/pool.ts'
 import type { Queryable } from '../../src/database/statement.ts'
 import { commitParameters } from '../../src/ledger/batch.ts'
-import type { Packet } from '../../src/ledger/packet.ts'
+import type { Packet, PacketRun } from '../../src/ledger/packet.ts'
 import { eachPacket, type PacketGroup } from '../../src/ledger/packet-group.ts'
 import { PayloadMemory } from '../../src/ledger/payload-memory.ts'
 import { commitPackets } from '../../src/ledger/statements.ts'
@@ -54,8 +54,14 @@ export function groupOf(packets: readonly Packet[]): PacketGroup {
 /** The packets of a group. */
 export function packetsOf(group: PacketGroup): Packet[] {
   const packets: Packet[] = []
-  eachPacket(group, group.runs, (packet) => packets.push(packet))
+  eachPacket(group.runs, (packet) => packets.push(packet))
   return packets
+}
+
+/** Packets as their sender hears of them when they came at once; those of a track are of one encoding. */
+export function runsOf(packets: readonly Packet[]): readonly PacketRun[] {
+  const tracks = Map.groupBy(packets, ({ callId, track }) => `${callId} ${track}`)
+  return [...tracks.values()].flatMap((ofTrack) => groupOf(ofTrack).runs)
 }
 
 /** Stores packets of one call in one batch; returns the call's `id`. */

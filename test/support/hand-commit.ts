@@ -6,7 +6,7 @@ import {
   type GroupOutcome,
 } from '../../src/ledger/group-commit.ts'
 import type { Packet, PacketSender } from '../../src/ledger/packet.ts'
-import { type PacketGroup, sequencesOf } from '../../src/ledger/packet-group.ts'
+import { eachPacket, type PacketGroup, runOf, sequencesOf } from '../../src/ledger/packet-group.ts'
 
 /** A batch on its way to a database that answers when the test says so. */
 export type Batch = {
@@ -98,10 +98,11 @@ export function openByHand(limits: Partial<GroupCommitLimits> = {}): HandCommit 
   const waiting = new Map<string, PacketSender<string>[]>()
   /** One for all packets, as that of a stream: those that follow one another may go as one. */
   const sender: PacketSender<string> = {
-    settled: (packet, outcome) => {
-      told.push({ packet, what: outcome instanceof GatewayError ? outcome.code : outcome })
-      waiting.get(keyOf(packet))?.shift()?.settled(packet, outcome)
-    },
+    settled: (run, outcome) =>
+      eachPacket([run], (packet) => {
+        told.push({ packet, what: outcome instanceof GatewayError ? outcome.code : outcome })
+        waiting.get(keyOf(packet))?.shift()?.settled(runOf(packet), outcome)
+      }),
   }
 
   function noted(packet: Packet, one: PacketSender<string>): void {
@@ -151,7 +152,7 @@ export function storeWith<Receipt>(
 ): Promise<Receipt> {
   return new Promise((resolve, reject) =>
     store(packet, {
-      settled: (_packet, outcome) =>
+      settled: (_packets, outcome) =>
         outcome instanceof GatewayError ? reject(outcome) : resolve(outcome),
     }),
   )

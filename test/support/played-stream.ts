@@ -7,6 +7,7 @@ import { LedgerStream } from '../../src/intake/media/media-stream.ts'
 import type { StreamStart } from '../../src/intake/media/protocol.ts'
 import type { Packet, PacketReceipt, PacketSender } from '../../src/ledger/packet.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
+import { runsOf } from './calls.ts'
 
 type Entry = {
   readonly call_id: string
@@ -93,9 +94,9 @@ export function begin(change: Partial<StreamStart> = {}, room = 1_000_000) {
     },
     /** Settles what the ledger has got, and forgets it. */
     settle: async (outcome: PacketReceipt | GatewayError = receipt) => {
-      for (const { packet, sender } of handed.splice(0)) {
-        sender.settled(packet, outcome)
-        bytesOf(packet).fill(0xee)
+      for (const run of runsOf(handed.splice(0).map(({ packet }) => packet))) {
+        stream.settled(run, outcome)
+        bytesOf(run).fill(0xee)
       }
       await turn()
     },

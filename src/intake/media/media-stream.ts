@@ -6,7 +6,8 @@ import type { SilenceCause, StreamEnd } from '../../calls/media-streams.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { durationMs, sampleBytes } from '../../ledger/media-format.ts'
-import type { Packet, PacketReceipt, PacketSender } from '../../ledger/packet.ts'
+import type { Packet, PacketReceipt, PacketRun, PacketSender } from '../../ledger/packet.ts'
+import { eachPacket } from '../../ledger/packet-group.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { ArrivalLosses, noSilences, type Silences } from './arrival-losses.ts'
 import type { ClockGap } from './clock-gaps.ts'
@@ -162,28 +163,35 @@ export class LedgerStream implements MediaStream, PacketSender {
     this.#goOn()
   }
 
-  settled(packet: Packet, outcome: PacketReceipt | GatewayError): void {
-    const { budget, clock, ledger, logger } = this.#options
+  settled(packets: PacketRun, outcome: PacketReceipt | GatewayError): void {
+    const { budget, ledger, logger } = this.#options
     const refusal = outcome instanceof GatewayError ? outcome.code : undefined
     if (refusal === 'call_locked') {
-      const again = { ...packet, ...rangeOf(Buffer.from(bytesOf(packet))) }
-      setTimeout(() => ledger.append(again, this), lockedPauseMs)
+      const again = { ...packets, ...rangeOf(Buffer.from(bytesOf(packets))) }
+      const append = (packet: Packet) => void ledger.append(packet, this)
+      setTimeout(() => eachPacket([again], append), lockedPauseMs)
       return
     }
-    this.#unsettled -= 1
-    const { callId, track, sequence, timestamp: at } = packet
+    const { callId: call_id, timestamps } = packets
+    this.#unsettled -= timestamps.length
     if (refusal === 'call_sealed') {
-      const number = this.#tracks.numberOf(track, sequence)
-      const came = clock.steady()
-      const payload = Buffer.from(bytesOf(packet))
-      this.#waiting.push({ track, number, at, came, payload, silences: noSilences })
+      eachPacket([packets], (packet) => this.#takeBack(packet))
       this.#state = 'over'
     } else {
-      budget.give(sizeOf(packet))
+      budget.give(sizeOf(packets))
       if (refusal !== undefined)
-        logger.warn({ call_id: callId, code: refusal }, 'a packet of media was lost')
+        logger.warn({ call_id, packets: timestamps.length, code: refusal }, 'media was lost')
     }
     this.#goOn()
+  }
+
+  /** Keeps a packet of a call that is over for the next one. */
+  #takeBack(packet: Packet): void {
+    const { track, sequence, timestamp: at } = packet
+    const number = this.#tracks.numberOf(track, sequence)
+    const came = this.#options.clock.steady()
+    const payload = Buffer.from(bytesOf(packet))
+    this.#waiting.push({ track, number, at, came, payload, silences: noSilences })
   }
 
   /** Takes the next step of a stream that is not in the midst of things. */

@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { bytesOf } from '../../../src/byte-range.ts'
 import { GatewayError } from '../../../src/errors.ts'
 import type { Packet } from '../../../src/ledger/packet.ts'
+import { runOf } from '../../../src/ledger/packet-group.ts'
 import { begin, frame, frameMs, fresh, receipt } from '../../support/played-stream.ts'
 
 const payloadOf = ({ packet }: { readonly packet: Packet }) => bytesOf(packet)
@@ -143,11 +144,11 @@ suite('a call that is over before its stream', () => {
     await open(fresh)
     play(2)
     const [one, other] = handed.splice(0)
-    one?.sender.settled(one.packet, sealed)
+    one?.sender.settled(runOf(one.packet), sealed)
     play(1)
     await open({ call_id: 'CALL~2', bases: [0], quiet_ms: [null] })
     assert.deepEqual(stored(), [])
-    other?.sender.settled(other.packet, sealed)
+    other?.sender.settled(runOf(other.packet), sealed)
     await open({ call_id: 'CALL~2', bases: [0], quiet_ms: [null] })
     assert.deepEqual(stored(), ['CALL~2 mixed 1', 'CALL~2 mixed 2', 'CALL~2 mixed 3'])
   })
