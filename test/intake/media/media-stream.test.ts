@@ -229,15 +229,20 @@ test('events before the stream is open are told then, in their order, up to a th
   assert.equal(told[1], 'dtmf {"digit":"1"}')
 })
 
-test('a packet of a call that is locked is handed in again', async () => {
-  const { play, open, settle, handed, told, stream } = begin()
+test('packets of a call that is locked are handed in again, as they were', async () => {
+  const { stream, open, settle, handed, stored, told } = begin()
   await open(fresh)
-  play(1)
+  const payloads = [1, 2, 3].map((byte) => new Uint8Array(frame.length).fill(byte))
+  for (const payload of payloads) stream.audio(payload)
   stream.stopped()
   await settle(new GatewayError('call_locked', 'locked'))
   assert.deepEqual(told, [])
-  while (handed.length === 0) await turn()
-  assert.deepEqual(handed.map(payloadOf), [Buffer.from(frame)])
+  while (handed.length < payloads.length) await turn()
+  assert.deepEqual(stored(), ['CALL mixed 1', 'CALL mixed 2', 'CALL mixed 3'])
+  assert.deepEqual(
+    handed.map(payloadOf),
+    payloads.map((payload) => Buffer.from(payload)),
+  )
   await settle()
   assert.deepEqual(told, ['end stopped {}'])
 })
