@@ -202,6 +202,14 @@ export function receipts(
     hasZero: stored.has_zero,
     horizon: stored.horizon,
   })
+  // Those that simply go on and miss the same share a receipt, so that their sender is told of all at once.
+  let last = usual
+  const receiptOf = (verdict: PacketVerdict): PacketReceipt => {
+    const missing = account.missing()
+    if (verdict !== inOrder) return { ...verdict, missing }
+    if (missing !== last.missing) last = { ...inOrder, missing }
+    return last
+  }
   // Where much is missing, the packets of a batch are told the same: what is missing after all of them.
   const untold: { place: number; verdict: PacketVerdict }[] = []
   const told = sequencesOf(group).map((sequence, place) => {
@@ -211,13 +219,10 @@ export function receipts(
         `The analysis of call ${group.callId} has begun; packet ${sequence} was not stored`,
       )
     const verdict = account.receive(sequence)
-    if (account.isMissingMuch) {
-      untold.push({ place, verdict })
-      return usual
-    }
-    const missing = account.missing()
-    return verdict === inOrder && missing === '' ? usual : { ...verdict, missing }
+    if (!account.isMissingMuch) return receiptOf(verdict)
+    untold.push({ place, verdict })
+    return usual
   })
-  for (const { place, verdict } of untold) told[place] = { ...verdict, missing: account.missing() }
+  for (const { place, verdict } of untold) told[place] = receiptOf(verdict)
   return told
 }

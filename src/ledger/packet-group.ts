@@ -20,23 +20,32 @@ export function runOf({ timestamp, ...packet }: Packet): PacketRun {
 
 /** The first packets of a run, and the others. */
 export function cutRun<Run extends PacketRun>(run: Run, packets: number): [Run, Run] {
+  return [partOf(run, 0, packets), partOf(run, packets, run.timestamps.length)]
+}
+
+/** The packets of a run from one place up to, not including, another. */
+function partOf<Run extends PacketRun>(run: Run, from: number, to: number): Run {
   const { sequence, timestamps, start, size } = run
-  const at = start + packets * size
-  return [
-    { ...run, timestamps: timestamps.slice(0, packets), end: at },
-    { ...run, sequence: sequence + packets, timestamps: timestamps.slice(packets), start: at },
-  ]
+  return {
+    ...run,
+    sequence: sequence + from,
+    timestamps: timestamps.slice(from, to),
+    start: start + from * size,
+    end: start + to * size,
+  }
 }
 
 /** The packets of runs, one by one. */
 export function eachPacket(runs: readonly PacketRun[], take: (packet: Packet) => void): void {
-  for (const { callId, track, encoding, memory, size, ...run } of runs)
+  for (const run of runs) {
+    const { callId, track, encoding, memory, size } = run
     run.timestamps.forEach((timestamp, nth) => {
       const sequence = run.sequence + nth
       const start = run.start + nth * size
       const end = start + size
       take({ callId, track, sequence, timestamp, encoding, memory, start, end })
     })
+  }
 }
 
 /** A run, in as few parts as there are outcomes that follow one another. */
@@ -45,21 +54,14 @@ export function eachOutcome<Run extends PacketRun, Outcome>(
   outcomeOf: (nth: number) => Outcome,
   take: (part: Run, outcome: Outcome) => void,
 ): void {
-  let rest = run
-  let done = 0
-  for (;;) {
-    const packets = rest.timestamps.length
-    const outcome = outcomeOf(done)
-    let alike = 1
-    while (alike < packets && outcomeOf(done + alike) === outcome) alike += 1
-    if (alike === packets) {
-      take(rest, outcome)
-      return
-    }
-    const [part, others] = cutRun(rest, alike)
-    take(part, outcome)
-    rest = others
-    done += alike
+  const all = run.timestamps.length
+  let from = 0
+  while (from < all) {
+    const outcome = outcomeOf(from)
+    let to = from + 1
+    while (to < all && outcomeOf(to) === outcome) to += 1
+    take(to - from === all ? run : partOf(run, from, to), outcome)
+    from = to
   }
 }
 

@@ -156,6 +156,16 @@ test('every packet of a group gets its own receipt, as of its place in the order
   ])
 })
 
+test('packets that go on behind a hole share a receipt, until it is filled', () => {
+  const sequences = [1, 4, 5, 6, 7, 2, 8, 9]
+  const told = receipts(groupOf(sequences.map((sequence) => packetOf('call', sequence))), stored)
+  const usual = { duplicate: false, late: false, opensGap: false }
+  assert.deepEqual(told.slice(2, 5), Array(3).fill({ ...usual, missing: '2,3' }))
+  assert.deepEqual(told.slice(6), Array(2).fill({ ...usual, missing: '3' }))
+  assert.equal(new Set(told.slice(2, 5)).size, 1)
+  assert.equal(new Set(told.slice(6)).size, 1)
+})
+
 test('of a sealed call only what is stored is acknowledged, also within one group', () => {
   const told = receipts(groupOf([3, 2, 3, 5].map((sequence) => packetOf('call', sequence))), {
     ...stored,
