@@ -28,6 +28,19 @@ test('calls are played by a protocol, signed if the gateway demands it, and end 
   assert.equal(await gateway.exited, 0)
 })
 
+test('calls that are played packet by packet over HTTP say how they are coded, and can be heard', async () => {
+  await using database = await createDatabase()
+  await using gateway = await startGateway(database.url)
+  const { url } = gateway
+  const { body } = await post(`${url}/v1/demo/calls`, { count: 1, protocol: 'http' })
+  const [callId] = body.calls as string[]
+  const recording = await until('there is a recording', async () => {
+    const { ok, headers } = await fetch(`${url}/v1/call/${callId}/recording.wav`)
+    return ok ? headers.get('content-type') : undefined
+  })
+  assert.equal(recording, 'audio/wav')
+})
+
 test('one run is under way at a time, whichever gateway is asked; one that dies is in nobody’s way', async () => {
   await using database = await createDatabase()
   await using one = await startGateway(database.url, { WORKERS: '2' })

@@ -120,7 +120,7 @@ function welcome({ url, audioSocket }: Gateway, version: string): string {
     Health            ${url}/health
     Asterisk          ${audioSocket === null ? 'AudioSocket is off' : `AudioSocket(<UUID>,${audioSocket})`}
 
-  Play calls of real speech:   npm run simulate -- --url ${url}
+  Play calls of real speech:   npx ai-pbx-gateway simulate --url ${url}
   Send a packet yourself:
     curl -X POST ${url}/v1/call/stream/CALL-1 -H 'content-type: application/json' \\
          -d '{"sequence":1,"data":"audio_chunk_1","timestamp":1732147200.02}'

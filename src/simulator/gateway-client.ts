@@ -9,7 +9,7 @@ import { createExchange, type Reply } from './exchange.ts'
 /** A packet as it goes over the wire. */
 export type WirePacket = {
   readonly sequence: number
-  /** Base64. */
+  /** G.711 µ-law at 8 kHz, in base64. */
   readonly data: string
   /** Seconds, greater than 0. */
   readonly timestamp: number
@@ -38,7 +38,7 @@ export type TrackQuality = {
 export type GatewayClient = {
   /** Rejects with a `StartupError`, written for a person, when no gateway answers. */
   readonly greet: () => Promise<void>
-  /** Resolves once the gateway has acknowledged the packet. */
+  /** Says how the audio is coded, so that it can be heard; resolves once the gateway has acknowledged the packet. */
   readonly sendPacket: (id: string, packet: WirePacket) => Promise<void>
   readonly completeCall: (id: string) => Promise<void>
   /** `undefined` when the gateway does not know the call. */
@@ -107,7 +107,7 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
         )
     },
     sendPacket: async (id, packet) => {
-      await insist('POST', `v1/call/stream/${id}`, packet, 202)
+      await insist('POST', `v1/call/stream/${id}?encoding=PCMU`, packet, 202)
     },
     completeCall: async (id) => {
       await insist('POST', `v1/call/complete/${id}`, undefined, 200)

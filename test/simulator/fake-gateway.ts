@@ -37,7 +37,7 @@ export async function startFakeGateway(options: FakeGatewayOptions = {}): Promis
       return
     }
     const [, kind, id] = /^\/(health|v1\/call\/stream|v1\/call\/complete|v1\/call)\/?(.*)$/.exec(
-      request.url ?? '',
+      request.url?.split('?')[0] ?? '',
     ) ?? ['', '', '']
     if (kind === 'health') return reply(response, 200, { status: 'healthy' })
     if (id === undefined || id === '') return reply(response, 404, { detail: 'no such route' })
