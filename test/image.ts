@@ -1,16 +1,17 @@
 // The container image without containers: what its Dockerfile runs is run here, and a gateway started from what it copies.
+// By itself, as it writes a gigabyte: npm run test:image.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { startCommand, temporaryFolder } from '../support/command.ts'
-import { createDatabase } from '../support/database.ts'
-import { sendPacket } from '../support/gateway.ts'
-import { until } from '../support/until.ts'
+import { startCommand, temporaryFolder } from './support/command.ts'
+import { createDatabase } from './support/database.ts'
+import { sendPacket } from './support/gateway.ts'
+import { until } from './support/until.ts'
 
-const root = join(import.meta.dirname, '..', '..')
+const root = join(import.meta.dirname, '..')
 /** Where there is room for a gigabyte of packages: other files of the tests are in memory. */
 const disk = '/var/tmp'
 const run = promisify(execFile)
